@@ -1,0 +1,98 @@
+/** The machine's face: one hart, sparse memory at kernel addresses, stops with exact reasons. */
+
+/** Access rights of a region. */
+export interface Permissions {
+  readonly r: boolean;
+  readonly w: boolean;
+  readonly x: boolean;
+}
+
+/**
+ * A stretch of mapped memory. `trap` regions hold no code: executing any address in one stops the machine with
+ * reason `trap`; that is how helpers and the return to the kernel are reached.
+ */
+export interface Region {
+  readonly name: string;
+  readonly base: bigint;
+  /** Bytes */
+  readonly size: number;
+  readonly permissions: Permissions;
+  readonly trap?: boolean;
+}
+
+/** RISC-V exception causes (privileged manual, mcause) that the machine raises. */
+export type TrapCause =
+  | 'instruction-access-fault' | 'illegal-instruction' | 'breakpoint' | 'load-access-fault' | 'store-access-fault' | 'ecall';
+
+/** Why a run ended. `pc` is the instruction that would execute next, or that faulted. */
+export type MachineStop =
+  /** The instruction or cycle limit given to run() was reached. */
+  | { readonly reason: 'limit'; readonly pc: bigint }
+  /** An address breakpoint: the instruction at pc has not executed yet. */
+  | { readonly reason: 'breakpoint'; readonly pc: bigint }
+  /** pc lies in a trap region. */
+  | { readonly reason: 'trap'; readonly pc: bigint }
+  | { readonly reason: 'fault'; readonly pc: bigint; readonly cause: TrapCause; readonly address: bigint; readonly message: string }
+  | { readonly reason: 'ecall'; readonly pc: bigint }
+  | { readonly reason: 'ebreak'; readonly pc: bigint }
+  /** A watchpoint: the access has been made; `pc` is the next instruction, `by` the one that made it. */
+  | { readonly reason: 'watch'; readonly pc: bigint; readonly by: bigint; readonly watch: number; readonly address?: bigint };
+
+/** Counts of what was executed so far. An AMO is a load and a store, lr a load, a successful sc a store. */
+export interface MachineCounters {
+  readonly instructions: bigint;
+  readonly loads: bigint;
+  readonly stores: bigint;
+  /** null when the machine runs without a timing profile. */
+  readonly cycles: bigint | null;
+}
+
+/** Memory by kernel address. All accesses from outside ignore permissions; unmapped ranges throw EngineError `machine/unmapped`. */
+export interface MachineMemory {
+  map(region: Region, bytes?: Uint8Array): void;
+  unmap(base: bigint): void;
+  regions(): readonly Region[];
+  regionAt(address: bigint): Region | undefined;
+  /** A copy of `length` bytes; the range may span adjacent regions. */
+  read(address: bigint, length: number): Uint8Array;
+  /** As read, but undefined where any byte is unmapped. */
+  tryRead(address: bigint, length: number): Uint8Array | undefined;
+  /** Writing into an executable region does not change what is executed until fenceI(). */
+  write(address: bigint, bytes: Uint8Array): void;
+  readU8(address: bigint): number;
+  readU16(address: bigint): number;
+  readU32(address: bigint): number;
+  readU64(address: bigint): bigint;
+  writeU8(address: bigint, value: number): void;
+  writeU16(address: bigint, value: number): void;
+  writeU32(address: bigint, value: number): void;
+  writeU64(address: bigint, value: bigint): void;
+}
+
+/** A saved state of hart and memory; opaque, cheap to hold. */
+export interface MachineSnapshot {
+  readonly counters: MachineCounters;
+  /** Bytes of memory that this snapshot keeps alive (approximately, for history budgets). */
+  readonly bytes: number;
+}
+
+/** One hart with its memory. Registers are numbered 0…31 (x0 reads 0). */
+export interface Machine {
+  readonly memory: MachineMemory;
+  pc: bigint;
+  getRegister(index: number): bigint;
+  setRegister(index: number, value: bigint): void;
+  /** All 32 registers at once. */
+  registers(): BigUint64Array;
+  counters(): MachineCounters;
+  /** Executes up to `limit` instructions. A breakpoint at the first instruction is ignored when `skipFirst`. */
+  run(limit: number, options?: { readonly skipFirst?: boolean }): MachineStop;
+  /** Executes exactly one instruction, ignoring breakpoints; a stop with reason `limit` means it succeeded. */
+  step(): MachineStop;
+  setBreakpoint(address: bigint): void;
+  clearBreakpoint(address: bigint): void;
+  /** Makes code written since the last call visible to instruction fetch. */
+  fenceI(): void;
+  snapshot(): MachineSnapshot;
+  restore(snapshot: MachineSnapshot): void;
+}
