@@ -30,11 +30,26 @@ export default bytes;`,
   };
 }
 
-async function compile(asc: typeof import('assemblyscript/asc'), file: string, watch: (name: string) => void) {
+async function compile(
+  asc: typeof import('assemblyscript/asc'),
+  file: string,
+  watch: (name: string) => void,
+) {
   let binary: Uint8Array | undefined;
   const dir = dirname(file);
   const result = await asc.main(
-    [file, '--outFile', 'core.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--baseDir', dir],
+    [
+      file,
+      '--outFile',
+      'core.wasm',
+      '-O3',
+      '--noAssert',
+      '--runtime',
+      'stub',
+      '--importMemory',
+      '--baseDir',
+      dir,
+    ],
     {
       readFile(name, baseDir) {
         const path = name.startsWith('/') ? name : `${baseDir}/${name}`;

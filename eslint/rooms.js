@@ -2,7 +2,18 @@ import path from 'node:path';
 
 /** The engine's rooms in the order of the way through the house: an arrow points only to a room named earlier. */
 export const ENGINE_ROOMS = [
-  'base', 'profile', 'bpf', 'rv64', 'elf', 'btf', 'loader', 'xlate', 'jit', 'machine', 'kernel', 'debugger',
+  'base',
+  'profile',
+  'bpf',
+  'rv64',
+  'elf',
+  'btf',
+  'loader',
+  'xlate',
+  'jit',
+  'machine',
+  'kernel',
+  'debugger',
 ];
 
 /** Which top-level rooms each top-level room may import from (itself aside). */
@@ -53,7 +64,11 @@ export const arrowsRule = {
       const { top } = roomOf(file);
       if (!source.startsWith('.')) {
         if (top === 'engine' && !isTest) {
-          context.report({ node, messageId: 'arrow', data: { why: `the engine imports nothing outside itself, not '${source}'` } });
+          context.report({
+            node,
+            messageId: 'arrow',
+            data: { why: `the engine imports nothing outside itself, not '${source}'` },
+          });
         }
         return;
       }
@@ -63,9 +78,11 @@ export const arrowsRule = {
     }
     return {
       ImportDeclaration: (node) => check(node, node.source.value, node.importKind === 'type'),
-      ExportNamedDeclaration: (node) => node.source && check(node, node.source.value, node.exportKind === 'type'),
+      ExportNamedDeclaration: (node) =>
+        node.source && check(node, node.source.value, node.exportKind === 'type'),
       ExportAllDeclaration: (node) => check(node, node.source.value, node.exportKind === 'type'),
-      ImportExpression: (node) => node.source.type === 'Literal' && check(node, String(node.source.value), false),
+      ImportExpression: (node) =>
+        node.source.type === 'Literal' && check(node, String(node.source.value), false),
     };
   },
 };

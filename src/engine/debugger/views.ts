@@ -1,0 +1,303 @@
+/**
+ * What a session shows: plain data that crosses to a window, the CLI or another client as it is. 64-bit values are
+ * `0x…` strings here (hex64), bytes lower-case hex; everything is JSON.
+ */
+
+/** What one step is. */
+export type Granularity = 'line' | 'bpf' | 'native' | 'cycle';
+export type StepKind = 'into' | 'over' | 'out';
+
+/** The words that choose a profile, as the command line takes them. */
+export interface ProfileView {
+  readonly kernel: string;
+  readonly tcc: string;
+  readonly isa: string;
+}
+
+/** What the program is given (BPF_PROG_TEST_RUN). Hex without prefix; absent = the program type has none. */
+export interface InputsView {
+  readonly data?: string;
+  readonly ctx?: string;
+  readonly repeat?: number;
+}
+
+export interface ProgramView {
+  readonly name: string;
+  readonly section: string;
+  readonly type: string;
+  /** Slots of main and its subprograms. */
+  readonly instructions: number;
+  readonly subprograms: readonly string[];
+  /** Why it can't be run, one sentence. */
+  readonly unsupported?: string;
+  /** A sensible input to start with. */
+  readonly inputs: InputsView;
+}
+
+export interface MapDefView {
+  readonly name: string;
+  /** Kernel name without BPF_MAP_TYPE_, lower case */
+  readonly type: string;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+}
+
+/** An opened object file. */
+export interface ObjectView {
+  readonly id: string;
+  readonly name: string;
+  readonly license: string;
+  readonly programs: readonly ProgramView[];
+  readonly maps: readonly MapDefView[];
+}
+
+/** A position at every level. A function is named by its key, unique in the session: `program/function`. */
+export interface LocationView {
+  readonly pc: string;
+  /** `bpf_prog_<tag>_<name>+0x1c`, helper names in the kernel. */
+  readonly symbol: string;
+  readonly function?: string;
+  /** Xlated slot, function-relative. */
+  readonly slot?: number;
+  readonly bpfText?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly lineText?: string;
+}
+
+export type StopKind =
+  | 'entry'
+  | 'step'
+  | 'breakpoint'
+  | 'event'
+  | 'pause'
+  | 'run-to'
+  | 'exit'
+  | 'fault'
+  | 'limit'
+  | 'unknown-helper'
+  | 'check'
+  | 'watch'
+  | 'history-start';
+
+export interface StopView {
+  readonly kind: StopKind;
+  /** A sentence for people: "Breakpoint 2 on tail calls: tail call refused, the count is used up (a6 = 0)." */
+  readonly text: string;
+  readonly breakpoints: readonly number[];
+}
+
+export interface CountersView {
+  readonly instructions: number;
+  readonly loads: number;
+  readonly stores: number;
+  readonly cycles: number | null;
+  readonly tailCalls: number;
+  readonly helperCalls: number;
+}
+
+export interface ResultView {
+  readonly retval: number;
+  readonly dataOut?: string;
+  readonly ctxOut?: string;
+}
+
+export type SessionStatus = 'running' | 'stopped' | 'ended';
+
+/** Pushed whenever the session runs, stops or ends. `stop` numbers the stops: replies carry it, stale ones are dropped. */
+export interface SessionView {
+  readonly session: string;
+  readonly stop: number;
+  readonly status: SessionStatus;
+  readonly object: string;
+  readonly program: string;
+  readonly profile: ProfileView;
+  readonly inputs: InputsView;
+  readonly reason?: StopView;
+  readonly location?: LocationView;
+  readonly counters: CountersView;
+  readonly result?: ResultView;
+  /** Remaining tail calls (a6 where it is live, else where the count is kept), with where it was read. */
+  readonly tcc?: { readonly value: number; readonly where: string };
+}
+
+/** One JITed function that the session knows. */
+export interface FunctionView {
+  readonly key: string;
+  readonly program: string;
+  readonly name: string;
+  readonly kind: 'main' | 'subprog' | 'callback' | 'trampoline';
+  readonly address: string;
+  /** Bytes */
+  readonly size: number;
+}
+
+export interface SourceRow {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+  /** True when some instruction of the function comes from this line. */
+  readonly code: boolean;
+}
+
+export interface BpfRow {
+  /** Xlated slot, function-relative. */
+  readonly slot: number;
+  readonly text: string;
+  /** Index into `source`, -1 when unknown. */
+  readonly source: number;
+  /** The verifier rewrite that made it, absent when it is the program's own. */
+  readonly rule?: string;
+  /** Second slot of ld_imm64: shown, not steppable. */
+  readonly continuation: boolean;
+}
+
+export interface NativeRow {
+  readonly address: string;
+  /** Bytes from the image's start. */
+  readonly offset: number;
+  readonly bytes: string;
+  readonly text: string;
+  /** Function-relative slot, -1 in prologue and epilogue. */
+  readonly slot: number;
+  /** Why it is there: the JIT rule's name and a sentence. */
+  readonly why: string;
+  readonly part: 'prologue' | 'body' | 'epilogue' | 'extable';
+}
+
+/** All that a function's three columns show. Constant as long as the session lives. */
+export interface ListingView {
+  readonly session: string;
+  readonly function: FunctionView;
+  readonly source: readonly SourceRow[];
+  readonly bpf: readonly BpfRow[];
+  readonly native: readonly NativeRow[];
+}
+
+export interface RegisterView {
+  /** x0…x31; 32 = pc */
+  readonly index: number;
+  readonly abi: string;
+  /** BPF register that it holds inside BPF code: `R0` … `R10`, `AX`. */
+  readonly bpf?: string;
+  readonly hex: string;
+  /** Signed decimal */
+  readonly decimal: string;
+  readonly changed: boolean;
+  readonly previous?: string;
+  /** Marked in the window: `tcc` for a6 and s6 */
+  readonly role?: 'tcc' | 'pc' | 'sp';
+  /** What it holds or means just now, one sentence (a6: "33 tail calls left", "clobbered by a helper"). */
+  readonly note?: string;
+}
+
+export interface RegistersView {
+  readonly session: string;
+  readonly stop: number;
+  readonly registers: readonly RegisterView[];
+}
+
+/** One frame of the call stack, innermost first. */
+export interface StackFrameView {
+  readonly index: number;
+  readonly kind: 'bpf' | 'helper' | 'trampoline' | 'kernel';
+  readonly name: string;
+  readonly location: LocationView;
+  /** sp before the call that made the frame */
+  readonly cfa?: string;
+  /** E.g. "entered by a tail call from dispatch; that frame was replaced". */
+  readonly note?: string;
+}
+
+export interface StackView {
+  readonly session: string;
+  readonly stop: number;
+  readonly frames: readonly StackFrameView[];
+}
+
+export interface FrameRowView {
+  readonly address: string;
+  readonly name: string;
+  readonly kind: string;
+  /** Bytes */
+  readonly size: number;
+  readonly fpOffset: number;
+  readonly spOffset: number;
+  /** Little-endian value for slots of up to 8 bytes, hex bytes for larger ones; absent where it isn't stored yet. */
+  readonly value?: string;
+  readonly changed: boolean;
+  readonly why: string;
+}
+
+/** The frame layout of one stack frame with live values, from high to low addresses. */
+export interface FrameView {
+  readonly session: string;
+  readonly stop: number;
+  readonly frame: number;
+  readonly name: string;
+  /** Bytes */
+  readonly size: number;
+  readonly rows: readonly FrameRowView[];
+  /** E.g. "prologue: 2 of 5 registers saved so far" */
+  readonly note?: string;
+}
+
+export type TailCallEvent = 'tail-call-attempted' | 'tail-call-taken' | 'tail-call-refused';
+export type EventName = TailCallEvent | 'helper-call';
+
+export type BreakpointSpec =
+  | { readonly kind: 'native'; readonly address: string }
+  /** Xlated slot, function-relative. */
+  | { readonly kind: 'bpf'; readonly function: string; readonly slot: number }
+  | { readonly kind: 'line'; readonly file: string; readonly line: number }
+  /** `helper`: only calls of the helper with this name. */
+  | { readonly kind: 'event'; readonly event: EventName; readonly helper?: string };
+
+export interface BreakpointView {
+  readonly id: number;
+  readonly spec: BreakpointSpec;
+  readonly enabled: boolean;
+  /** Native addresses it stands for; several for a line, none for events. */
+  readonly addresses: readonly string[];
+  readonly hits: number;
+  /** How it reads in a list: "tailcall_dispatch.c:31", "dispatch slot 12", "tail call refused". */
+  readonly label: string;
+  /** Why it can't be hit, if so. */
+  readonly problem?: string;
+}
+
+/** A line of the console. */
+export interface OutputView {
+  readonly index: number;
+  readonly kind: 'printk' | 'tail-call' | 'helper' | 'output' | 'info' | 'error';
+  readonly text: string;
+  /** Instructions executed when it happened. */
+  readonly at: number;
+  readonly location?: LocationView;
+}
+
+export interface MapEntryView {
+  readonly key: string;
+  readonly value: string;
+  /** For prog arrays: the program's name. */
+  readonly target?: string;
+}
+
+export interface MapView extends MapDefView {
+  readonly address: string;
+  readonly entries: readonly MapEntryView[];
+  readonly more: boolean;
+}
+
+export interface MemoryView {
+  readonly session: string;
+  readonly stop: number;
+  readonly address: string;
+  /** Two hex digits a byte; `..` where nothing is mapped. */
+  readonly bytes: readonly string[];
+  readonly region?: string;
+}
+
+/** Where run-to-cursor goes. */
+export type RunTarget = Exclude<BreakpointSpec, { kind: 'event' }>;

@@ -1,0 +1,177 @@
+import * as v from 'valibot';
+import type {
+  BreakpointView,
+  FrameView,
+  FunctionView,
+  ListingView,
+  MapView,
+  MemoryView,
+  ObjectView,
+  OutputView,
+  RegistersView,
+  SessionView,
+  StackView,
+} from '../engine/debugger/views';
+
+/** The typed contract between a user interface and a session: every request with a validator for what it carries. */
+
+const hex = v.pipe(
+  v.string(),
+  v.maxLength(2 * 1024 * 1024),
+  v.regex(/^([0-9a-f]{2})*$/i, 'bytes are pairs of hexadecimal digits'),
+);
+const address = v.pipe(
+  v.string(),
+  v.regex(/^0x[0-9a-f]{1,16}$/, 'an address is 0x and up to 16 hexadecimal digits'),
+);
+const name = v.pipe(v.string(), v.maxLength(256));
+const path = v.pipe(v.string(), v.maxLength(4096));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const profile = v.object({ kernel: name, tcc: name, isa: name });
+const inputs = v.object({
+  data: v.optional(hex),
+  ctx: v.optional(hex),
+  repeat: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000))),
+});
+const granularity = v.picklist(['line', 'bpf', 'native', 'cycle']);
+const runTarget = v.variant('kind', [
+  v.object({ kind: v.literal('native'), address }),
+  v.object({ kind: v.literal('bpf'), function: name, slot: count }),
+  v.object({ kind: v.literal('line'), file: path, line: count }),
+]);
+const breakpoint = v.variant('kind', [
+  ...runTarget.options,
+  v.object({
+    kind: v.literal('event'),
+    event: v.picklist(['tail-call-attempted', 'tail-call-taken', 'tail-call-refused', 'helper-call']),
+    helper: v.optional(name),
+  }),
+]);
+const nothing = v.object({});
+
+/** Settings that survive a restart; the renderer owns their meaning, the main process stores them. */
+export const settingsSchema = v.object({
+  theme: v.optional(v.picklist(['light', 'dark', 'system', 'high-contrast'])),
+  layout: v.optional(v.record(v.string(), v.unknown())),
+  granularity: v.optional(granularity),
+  profile: v.optional(profile),
+  fontSize: v.optional(v.pipe(v.number(), v.minValue(8), v.maxValue(32))),
+  recent: v.optional(v.array(v.object({ name, path }))),
+});
+export type Settings = v.InferOutput<typeof settingsSchema>;
+
+/** Validators of the parameters of every request. */
+export const requestSchemas = {
+  'app.info': nothing,
+  'app.examples': nothing,
+  'app.openExample': v.object({ id: name }),
+  'app.openPath': v.object({ path }),
+  'app.openBytes': v.object({
+    name,
+    bytes: v.pipe(
+      v.instance(Uint8Array),
+      v.check((b) => b.length <= 64 * 1024 * 1024, 'at most 64 MiB'),
+    ),
+  }),
+  'app.openDialog': nothing,
+  'app.settings': nothing,
+  'app.saveSettings': v.object({ settings: settingsSchema }),
+  'session.start': v.object({ object: name, program: name, profile, inputs }),
+  'session.restart': nothing,
+  'session.end': nothing,
+  'session.state': nothing,
+  'session.step': v.object({ step: v.picklist(['into', 'over', 'out']), granularity }),
+  'session.continue': nothing,
+  'session.pause': nothing,
+  'session.runTo': v.object({ target: runTarget }),
+  'session.functions': nothing,
+  'session.listing': v.object({ function: name }),
+  'session.registers': nothing,
+  'session.stack': nothing,
+  'session.frame': v.object({ index: count }),
+  'session.maps': nothing,
+  'session.memory': v.object({ address, length: v.pipe(count, v.maxValue(65536)) }),
+  'session.output': v.object({ from: count }),
+  'session.breakpoints': nothing,
+  'session.addBreakpoint': v.object({ spec: breakpoint }),
+  'session.changeBreakpoint': v.object({ id: count, enabled: v.boolean() }),
+  'session.removeBreakpoint': v.object({ id: count }),
+} as const;
+
+export type Method = keyof typeof requestSchemas;
+export type Params<M extends Method> = v.InferOutput<(typeof requestSchemas)[M]>;
+
+export interface ExampleView {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  /** What to look at, shown beside the start button. */
+  readonly hint: string;
+  readonly program: string;
+}
+
+export interface AppInfo {
+  readonly version: string;
+  readonly host: 'electron' | 'browser';
+  /** True when app.openDialog shows the system's dialog; otherwise the window uses a file input and app.openBytes. */
+  readonly nativeDialog: boolean;
+  /** What was named on the command line, or the example that opens when nothing was. */
+  readonly initial?: { readonly path: string } | { readonly example: string };
+  readonly kernels: readonly { readonly kernel: string; readonly schemes: readonly string[] }[];
+}
+
+/** What every request answers. */
+export interface Replies {
+  'app.info': AppInfo;
+  'app.examples': readonly ExampleView[];
+  'app.openExample': ObjectView;
+  'app.openPath': ObjectView;
+  'app.openBytes': ObjectView;
+  'app.openDialog': ObjectView | null;
+  'app.settings': Settings;
+  'app.saveSettings': null;
+  'session.start': SessionView;
+  'session.restart': SessionView;
+  'session.end': null;
+  'session.state': SessionView | null;
+  /** Steps answer when the step is done; a long one can be interrupted by session.pause. */
+  'session.step': SessionView;
+  /** Answers at once with status running; the stop comes as an event. */
+  'session.continue': SessionView;
+  'session.pause': SessionView;
+  'session.runTo': SessionView;
+  'session.functions': readonly FunctionView[];
+  'session.listing': ListingView;
+  'session.registers': RegistersView;
+  'session.stack': StackView;
+  'session.frame': FrameView;
+  'session.maps': readonly MapView[];
+  'session.memory': MemoryView;
+  'session.output': readonly OutputView[];
+  'session.breakpoints': readonly BreakpointView[];
+  'session.addBreakpoint': BreakpointView;
+  'session.changeBreakpoint': BreakpointView;
+  'session.removeBreakpoint': null;
+}
+
+/** Pushed by the main process. */
+export interface Events {
+  'session.changed': SessionView;
+  'session.breakpoints': readonly BreakpointView[];
+  /** New console lines. */
+  'session.output': readonly OutputView[];
+  /** A menu entry or a file dropped on the application asks the window to open something. */
+  'app.open': { readonly path: string };
+}
+export type EventName = keyof Events;
+
+/** What goes wrong in a request: the code and sentence of an EngineError, or `usage/…` for a malformed request. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export type Outcome<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Failure };
