@@ -10,13 +10,23 @@ export const INSN_BYTES = 8;
  */
 export function decodeInsns(bytes: Uint8Array): BpfInsn[] {
   if (bytes.length % INSN_BYTES !== 0) {
-    throw new EngineError('bpf/length', `BPF code is a sequence of 8-byte instructions, but there are ${bytes.length} bytes.`, { length: bytes.length });
+    throw new EngineError(
+      'bpf/length',
+      `BPF code is a sequence of 8-byte instructions, but there are ${bytes.length} bytes.`,
+      { length: bytes.length },
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const insns: BpfInsn[] = [];
   for (let at = 0; at < bytes.length; at += INSN_BYTES) {
     const regs = view.getUint8(at + 1);
-    insns.push({ code: view.getUint8(at), dst: regs & 15, src: regs >> 4, off: view.getInt16(at + 2, true), imm: view.getInt32(at + 4, true) });
+    insns.push({
+      code: view.getUint8(at),
+      dst: regs & 15,
+      src: regs >> 4,
+      off: view.getInt16(at + 2, true),
+      imm: view.getInt32(at + 4, true),
+    });
   }
   return insns;
 }
