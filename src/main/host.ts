@@ -1,0 +1,68 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { createAppService } from './app/app-service';
+import { findChromium, hasDisplay, openAppWindow } from './browser/chromium';
+import { startBrowserHost } from './browser/server';
+import { startEngine } from './engine/client';
+import { appPaths, initialFrom, version } from './app/start';
+
+/**
+ * The browser host: the services of the Electron main process behind HTTP and a WebSocket on 127.0.0.1, shown in a
+ * Chromium application window, or in any browser by the printed URL.
+ *
+ * Arguments: [--no-window] [--port N] [object.o]
+ */
+async function main(argv: readonly string[]): Promise<void> {
+  const noWindow = argv.includes('--no-window');
+  const portAt = argv.indexOf('--port');
+  const port = portAt >= 0 ? Number(argv[portAt + 1]) : 0;
+  const files = argv.filter((arg, i) => !arg.startsWith('--') && (portAt < 0 || i !== portAt + 1));
+
+  const paths = appPaths();
+  const engine = startEngine();
+  const service = createAppService({
+    engine,
+    host: 'browser',
+    version: version(),
+    examples: paths.examples,
+    settings: path.join(configDir(), 'hartbeat', 'settings.json'),
+    initial: initialFrom(files[0]),
+  });
+  const browser = noWindow || !hasDisplay() ? undefined : findChromium();
+  const host = await startBrowserHost({
+    service,
+    root: paths.renderer,
+    port,
+    quitWithLastWindow: browser !== undefined,
+  });
+
+  const stop = () => host.close();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  if (browser) {
+    const window = await openAppWindow(browser, host.url);
+    // A window that can't open (no display server behind DISPLAY, say) closes at once: keep serving, by URL.
+    void window.closed.then(stop);
+    await host.closed;
+    window.process.kill();
+    await window.closed;
+  } else {
+    console.log(`Hartbeat is at ${host.url}`);
+    console.log('Open this address once in a browser on this machine; Ctrl+C ends the debugger.');
+    await host.closed;
+  }
+  await engine.close();
+}
+
+/** Where settings live: XDG's configuration directory, or the platform's own. */
+function configDir(): string {
+  if (process.env.HARTBEAT_CONFIG_DIR) return process.env.HARTBEAT_CONFIG_DIR;
+  if (process.platform === 'darwin') return path.join(homedir(), 'Library', 'Application Support');
+  if (process.platform === 'win32') return process.env.APPDATA ?? path.join(homedir(), 'AppData', 'Roaming');
+  return process.env.XDG_CONFIG_HOME ?? path.join(homedir(), '.config');
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(`hartbeat: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});
