@@ -1,0 +1,46 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { GOLDEN, inRoot } from './lib/paths.mjs';
+import { run } from './lib/run.mjs';
+import { runScript, say, SetupError } from './lib/say.mjs';
+import { ensureBuild } from './lib/setup.mjs';
+
+/** All recorded vectors beside the repository, in every mode; the last line sums them up. */
+await runScript(async () => {
+  if (!existsSync(GOLDEN))
+    throw new SetupError(
+      'there are no recorded vectors beside this repository (../shared/golden); npm test has its own selection',
+    );
+  await ensureBuild();
+  const all = filesBelow(GOLDEN).filter((file) =>
+    /\.jsonl(\.gz)?$|[\\/]objects[\\/][^\\/]*\.json$/.test(file),
+  );
+  const traces = all.filter((file) => /traces\.jsonl/.test(file));
+  const others = all.filter((file) => !traces.includes(file));
+  const kernel = others.filter((file) => !file.includes(`${path.sep}harness${path.sep}`));
+  const semantics = others.filter((file) => file.endsWith('tailcall-semantics.jsonl'));
+  const total = { passed: 0, failed: 0 };
+  for (const [what, args, files] of [
+    ['images', [], others],
+    ['runs', ['--runs'], [...kernel, ...semantics]],
+    ['traces', ['--traces'], traces],
+  ]) {
+    say(`${what}: ${files.length} files`);
+    const { output } = await run(process.execPath, [inRoot('bin/hartbeat'), 'vectors', ...args, ...files], {
+      output: 'stderr',
+    });
+    const match = /^(\d+) passed, (\d+) failed$/m.exec(output.trimEnd().split('\n').at(-1) ?? '');
+    total.passed += match ? Number(match[1]) : 0;
+    total.failed += match ? Number(match[2]) : 1;
+  }
+  process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+  return total.failed === 0 ? 0 : 1;
+});
+
+function filesBelow(dir) {
+  return readdirSync(dir, { withFileTypes: true })
+    .flatMap((entry) =>
+      entry.isDirectory() ? filesBelow(path.join(dir, entry.name)) : [path.join(dir, entry.name)],
+    )
+    .sort();
+}
