@@ -1,0 +1,65 @@
+import type { BaseRow } from '../row';
+
+/** RV64I, without the CSR instructions. */
+export const I = [
+  ['lui', 'u', 0x00000037],
+  ['auipc', 'u', 0x00000017],
+  ['jal', 'j', 0x0000006f],
+  ['jalr', 'jalr', 0x00000067],
+
+  ['beq', 'branch', 0x00000063],
+  ['bne', 'branch', 0x00001063],
+  ['blt', 'branch', 0x00004063],
+  ['bge', 'branch', 0x00005063],
+  ['bltu', 'branch', 0x00006063],
+  ['bgeu', 'branch', 0x00007063],
+
+  ['lb', 'load', 0x00000003],
+  ['lh', 'load', 0x00001003],
+  ['lw', 'load', 0x00002003],
+  ['ld', 'load', 0x00003003],
+  ['lbu', 'load', 0x00004003],
+  ['lhu', 'load', 0x00005003],
+  ['lwu', 'load', 0x00006003],
+  ['sb', 'store', 0x00000023],
+  ['sh', 'store', 0x00001023],
+  ['sw', 'store', 0x00002023],
+  ['sd', 'store', 0x00003023],
+
+  ['addi', 'i', 0x00000013],
+  ['slti', 'i', 0x00002013],
+  ['sltiu', 'i', 0x00003013],
+  ['xori', 'i', 0x00004013],
+  ['ori', 'i', 0x00006013],
+  ['andi', 'i', 0x00007013],
+  ['slli', 'shift6', 0x00001013],
+  ['srli', 'shift6', 0x00005013],
+  ['srai', 'shift6', 0x40005013],
+
+  ['add', 'r', 0x00000033],
+  ['sub', 'r', 0x40000033],
+  ['sll', 'r', 0x00001033],
+  ['slt', 'r', 0x00002033],
+  ['sltu', 'r', 0x00003033],
+  ['xor', 'r', 0x00004033],
+  ['srl', 'r', 0x00005033],
+  ['sra', 'r', 0x40005033],
+  ['or', 'r', 0x00006033],
+  ['and', 'r', 0x00007033],
+
+  ['addiw', 'i', 0x0000001b],
+  ['slliw', 'shift5', 0x0000101b],
+  ['srliw', 'shift5', 0x0000501b],
+  ['sraiw', 'shift5', 0x4000501b],
+  ['addw', 'r', 0x0000003b],
+  ['subw', 'r', 0x4000003b],
+  ['sllw', 'r', 0x0000103b],
+  ['srlw', 'r', 0x0000503b],
+  ['sraw', 'r', 0x4000503b],
+
+  // Reserved settings of fm, rd and rs1 must behave as a plain fence ("Memory Ordering Instructions").
+  ['fence', 'fence', 0x0000000f, { ignored: 0xf00f8f80 }],
+  ['fence.tso', 'none', 0x8330000f, { ignored: 0x000f8f80 }],
+  ['ecall', 'none', 0x00000073],
+  ['ebreak', 'none', 0x00100073],
+] as const satisfies readonly BaseRow[];
