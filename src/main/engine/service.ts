@@ -1,6 +1,6 @@
 import { EngineError } from '../../engine/base/errors';
 import type { ObjectView } from '../../engine/debugger/views';
-import type { Events, Method, Params, Replies } from '../../shared/contract';
+import type { Events, Method } from '../../shared/contract';
 
 /** The requests that the engine answers; the `app.*` ones are the host's. */
 export type SessionMethod = Extract<Method, `session.${string}`>;
@@ -21,8 +21,11 @@ export interface EngineService {
    * @throws EngineError for everything that is not a BPF object
    */
   openBytes(name: string, bytes: Uint8Array, sources?: Readonly<Record<string, string>>): ObjectView;
-  /** Answers one `session.*` request. Parameters have been validated. Rejects with an EngineError. */
-  call<M extends SessionMethod>(method: M, params: Params<M>): Promise<Replies[M]>;
+  /**
+   * Answers one `session.*` request; the answer is `Replies[method]` of the contract. Rejects with an EngineError, also
+   * for a method that is none of the engine's and for parameters that are malformed.
+   */
+  call(method: string, params: unknown): Promise<unknown>;
   /** Ends the session and forgets the opened objects. */
   dispose(): void;
 }
