@@ -39,19 +39,22 @@ async function main(argv: readonly string[]): Promise<void> {
   const stop = () => host.close();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  if (browser) {
-    const window = await openAppWindow(browser, host.url);
-    // A window that can't open (no display server behind DISPLAY, say) closes at once: keep serving, by URL.
-    void window.closed.then(stop);
-    await host.closed;
-    window.process.kill();
-    await window.closed;
+  const window = browser === undefined ? undefined : await openAppWindow(browser, host.url);
+  if (window) {
+    // A window that could not open (a DISPLAY that nobody serves, say) never connected: then the URL must do.
+    void window.closed.then(() => (host.connected() ? stop() : printUrl(host.url)));
   } else {
-    console.log(`Hartbeat is at ${host.url}`);
-    console.log('Open this address once in a browser on this machine; Ctrl+C ends the debugger.');
-    await host.closed;
+    printUrl(host.url);
   }
+  await host.closed;
+  window?.process.kill();
+  await window?.closed;
   await engine.close();
+}
+
+function printUrl(url: string): void {
+  console.log(`Hartbeat is at ${url}`);
+  console.log('Open this address once in a browser on this machine; Ctrl+C ends the debugger.');
 }
 
 /** Where settings live: XDG's configuration directory, or the platform's own. */

@@ -16,6 +16,8 @@ export interface BrowserHost {
   readonly url: string;
   /** Resolves when the last window has been closed (if `quitWithLastWindow`) or close() was called. */
   readonly closed: Promise<void>;
+  /** True once a page has connected. */
+  connected(): boolean;
   close(): void;
 }
 
@@ -77,9 +79,11 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
   let finish: () => void = () => undefined;
   const closed = new Promise<void>((resolve) => (finish = resolve));
   let grace: NodeJS.Timeout | undefined;
+  let connected = false;
 
   function serve(client: WebSocket): void {
     clearTimeout(grace);
+    connected = true;
     const stopEvents = options.service.onEvent((event, payload) =>
       client.send(encodeMessage({ event, payload })),
     );
@@ -112,7 +116,12 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
   }
 
   port = await listen(server, options.port ?? 0);
-  return { url: `http://127.0.0.1:${port}/?token=${access.token}`, closed, close };
+  return {
+    url: `http://127.0.0.1:${port}/?token=${access.token}`,
+    closed,
+    connected: () => connected,
+    close,
+  };
 }
 
 function listen(server: Server, port: number): Promise<number> {

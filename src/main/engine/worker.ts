@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads';
-import type { EventName, Outcome } from '../../shared/contract';
+import type { Outcome } from '../../shared/contract';
 import { toFailure } from './failure';
 import type { FromWorker, ToWorker } from './messages';
-import { createEngineService } from './service';
+import { createEngineService, type SessionMethod } from './service';
 
 /** The worker thread: hosts the engine, so that a long run never blocks the window's process. */
 const port = parentPort;
@@ -10,15 +10,15 @@ if (!port) throw new Error('engine worker: started outside a worker thread');
 const post = (message: FromWorker) => port.postMessage(message);
 
 const service = createEngineService({
-  emit: (event: EventName, payload: unknown) => post({ kind: 'event', event, payload }),
+  emit: (event, payload) => post({ kind: 'event', event, payload }),
 });
 
 async function answer(message: ToWorker): Promise<Outcome<unknown>> {
   try {
     const value =
       message.kind === 'open'
-        ? await service.openBytes(message.name, message.bytes, message.sources)
-        : await service.call(message.method, message.params);
+        ? service.openBytes(message.name, message.bytes, message.sources)
+        : await service.call(message.method as SessionMethod, message.params as never);
     return { ok: true, value };
   } catch (error) {
     return { ok: false, error: toFailure(error) };
