@@ -19,7 +19,7 @@ export interface FormatShape {
   readonly args: readonly Operand[];
   /**
    * Assembly syntax. Operand names stand for themselves; `target` is an immediate relative to pc, shown as an address;
-   * `sets` are the two ordering sets of a fence; `hex` is an immediate shown in hexadecimal; other words are literal.
+   * `pred` and `succ` are the ordering sets of a fence; `hex` is an immediate shown in hexadecimal; other words are literal.
    */
   readonly syntax: string;
   readonly rd?: RegisterField;
@@ -56,7 +56,7 @@ export const FORMATS = {
   lr: { size: 4, args: ['rd', 'rs1'], syntax: 'rd, (rs1)', rd, rs1, ordering: true },
   csr: { size: 4, args: ['rd', 'csr', 'rs1'], syntax: 'rd, csr, rs1', rd, csr: true, rs1 },
   csri: { size: 4, args: ['rd', 'csr', 'imm'], syntax: 'rd, csr, imm', rd, csr: true, imm: IMMEDIATES.zimm },
-  fence: { size: 4, args: ['imm'], syntax: 'sets', imm: IMMEDIATES.fence },
+  fence: { size: 4, args: ['imm'], syntax: 'pred, succ', imm: IMMEDIATES.fence },
   none: { size: 4, args: [], syntax: '' },
 
   ci: { size: 2, args: ['rd', 'imm'], syntax: 'rd, imm', rd, imm: IMMEDIATES.ci },
