@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type * as Asc from 'assemblyscript/asc';
 import type { Plugin } from 'vite';
 
 /**
@@ -30,11 +31,7 @@ export default bytes;`,
   };
 }
 
-async function compile(
-  asc: typeof import('assemblyscript/asc'),
-  file: string,
-  watch: (name: string) => void,
-) {
+async function compile(asc: typeof Asc, file: string, watch: (name: string) => void) {
   let binary: Uint8Array | undefined;
   const dir = dirname(file);
   const result = await asc.main(
