@@ -1,7 +1,7 @@
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'electron-vite';
 import { resolve } from 'node:path';
-import { ascPlugin } from './vite-plugin-asc';
+import { ascPlugin } from './vite-plugin-asc.ts';
 
 const here = import.meta.dirname;
 

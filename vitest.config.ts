@@ -1,6 +1,6 @@
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vitest/config';
-import { ascPlugin } from './vite-plugin-asc';
+import { ascPlugin } from './vite-plugin-asc.ts';
 
 export default defineConfig({
   plugins: [ascPlugin(), vue()],

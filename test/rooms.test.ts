@@ -3,7 +3,7 @@ import path from 'node:path';
 import { build, type Rollup } from 'vite';
 import { describe, expect, it } from 'vitest';
 import { ENGINE_ROOMS, forbiddenArrow, roomOf, TOP_ARROWS } from '../eslint/rooms.js';
-import { ascPlugin } from '../vite-plugin-asc';
+import { ascPlugin } from '../vite-plugin-asc.ts';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
