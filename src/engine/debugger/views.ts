@@ -50,6 +50,8 @@ export interface ObjectView {
   readonly license: string;
   readonly programs: readonly ProgramView[];
   readonly maps: readonly MapDefView[];
+  /** Where the file lies, when the host read it by its path; windows keep it among the recent files. */
+  readonly path?: string;
 }
 
 /** A position at every level. A function is named by its key, unique in the session: `program/function`. */
