@@ -1,0 +1,115 @@
+/** Independent disassemblers, for tests only: they run programs of the system. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EngineError } from '../../base/errors';
+import { wrapInElf } from './elf';
+
+/** One line of a disassembler's output. */
+export interface OracleLine {
+  readonly address: bigint;
+  /** The bits as hexadecimal digits, most significant first. */
+  readonly word: string;
+  /** `<unknown>` when LLVM knows no such instruction. */
+  readonly mnemonic: string;
+  /** As printed, with white space made single and without the `<symbol+offset>` behind addresses. */
+  readonly operands: string;
+}
+
+/** Extensions of the table, as LLVM 19 names them. */
+const LLVM_FEATURES = '+m,+a,+c,+zicsr,+zifencei,+zba,+zbb,+zbs,+experimental-zacas,+zicond';
+
+function firstTool(candidates: readonly string[]): string | undefined {
+  return candidates.find((name) => spawnSync(name, ['--version']).status === 0);
+}
+
+/** The name of LLVM's disassembler here, undefined when it is not installed. */
+export function findLlvmObjdump(): string | undefined {
+  return firstTool(['llvm-objdump-19', 'llvm-objdump']);
+}
+
+/** The name of GNU's disassembler for RISC-V here, undefined when it is not installed. */
+export function findGnuObjdump(): string | undefined {
+  return firstTool(['riscv64-linux-gnu-objdump', 'riscv64-unknown-elf-objdump']);
+}
+
+/** The name of GNU's assembler for RISC-V here, undefined when it is not installed. */
+export function findGnuAssembler(): string | undefined {
+  return firstTool(['riscv64-linux-gnu-as', 'riscv64-unknown-elf-as']);
+}
+
+/** Runs `use` with the path of a new directory, which is gone afterwards. */
+export function withScratch<Result>(use: (directory: string) => Result): Result {
+  const directory = mkdtempSync(join(tmpdir(), 'hartbeat-rv64-'));
+  try {
+    return use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Standard output of a program. @throws EngineError `rv64/tool` when it fails. */
+export function runTool(tool: string, args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(tool, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (status !== 0) {
+    throw new EngineError('rv64/tool', `${tool} failed: ${error?.message ?? stderr.trim()}.`, { tool });
+  }
+  return stdout;
+}
+
+/** `  1c: 00050513     \tmv\ta0, a0` */
+const LINE = /^\s*([0-9a-f]+):\s+([0-9a-f]+)\s+(\S+)\s*(.*)$/;
+
+function parseLines(output: string): readonly OracleLine[] {
+  return output.split('\n').flatMap((line) => {
+    const match = LINE.exec(line);
+    if (!match) return [];
+    const [, address = '', word = '', mnemonic = '', rest = ''] = match;
+    const operands = rest
+      .replace(/\s*#.*$/, '')
+      .replace(/\s*<[^>]*>/g, '')
+      .replace(/\s+/g, ' ')
+      .trim();
+    return [{ address: BigInt('0x' + address), word, mnemonic, operands }];
+  });
+}
+
+function missing(tool: string): never {
+  throw new EngineError('rv64/tool', `${tool} is not installed; install it, or skip what needs it.`, {
+    tool,
+  });
+}
+
+/**
+ * Disassembles `bytes` as if they lay at `base`, with LLVM. Immediates are decimal, branch targets absolute.
+ * `aliases: false` shows no pseudo-instructions and the compressed forms.
+ * @throws EngineError `rv64/tool` when the program is missing ({@link findLlvmObjdump} tells) or fails.
+ */
+export function disassembleWithLlvm(
+  bytes: Uint8Array,
+  base: bigint,
+  { aliases = true }: { readonly aliases?: boolean } = {},
+): readonly OracleLine[] {
+  const tool = findLlvmObjdump() ?? missing('llvm-objdump');
+  return withScratch((directory) => {
+    const file = join(directory, 'code.elf');
+    writeFileSync(file, wrapInElf(bytes, base));
+    const style = aliases ? [] : ['-M', 'no-aliases'];
+    // --disassemble-zeroes: runs of zeroes are not left out.
+    return parseLines(
+      runTool(tool, ['-d', '-z', '--no-print-imm-hex', `--mattr=${LLVM_FEATURES}`, ...style, file]),
+    );
+  });
+}
+
+/** As {@link disassembleWithLlvm}, with GNU's objdump, which may be older than some of our extensions. */
+export function disassembleWithGnu(bytes: Uint8Array, base: bigint): readonly OracleLine[] {
+  const tool = findGnuObjdump() ?? missing('riscv64-linux-gnu-objdump');
+  return withScratch((directory) => {
+    const file = join(directory, 'code.bin');
+    writeFileSync(file, bytes);
+    const where = `--adjust-vma=0x${base.toString(16)}`;
+    return parseLines(runTool(tool, ['-D', '-z', '-b', 'binary', '-m', 'riscv:rv64', where, file]));
+  });
+}
