@@ -304,11 +304,20 @@ function load64(line: Line, dst: string | undefined, text: string | undefined): 
 }
 
 /**
- * `pc+5`, `pc+5#name`, `name#imm`, `#imm`, `imm`, a helper's name or a label. A name that is no helper's before `#imm` makes it a
+ * `pc+5`, `pc+5#name`, `pc+5#1` (distance and subprogram number, as in the kernel's program information), `name#imm`, `#imm`, `imm`, a helper's name or a label. A name that is no helper's before `#imm` makes it a
  * call of a kernel function, as the verifier prints those.
  */
 function call(line: Line, operand = ''): boolean {
   const relative = /^(pc ?[+-] ?(?:0x[0-9a-fA-F]+|\d+))(?:#[\w.]*)?$/.exec(operand);
+  const dumped = /^pc ?([+-] ?\d+)#(-?\d+)$/.exec(operand);
+  if (dumped) {
+    return emit(line, {
+      code: CALL,
+      src: BPF_PSEUDO.CALL,
+      off: s16(line, dumped[1]),
+      imm: s32(line, dumped[2]),
+    });
+  }
   if (relative) return jump(line, { code: CALL, src: BPF_PSEUDO.CALL }, 'imm', relative[1]);
   const numbered = /^(?:([\w.-]*)#)?(-?(?:0x[0-9a-fA-F]+|\d+))(?: btf\[(-?\d+)\])?$/.exec(operand);
   if (numbered) {

@@ -35,7 +35,13 @@ export function fail(line: { readonly number: number; readonly text: string }, w
 
 /** Appends one slot. */
 export function emit(line: Line, insn: Partial<BpfInsn> & { readonly code: number }): true {
-  line.state.insns.push({ dst: 0, src: 0, off: 0, imm: 0, ...insn });
+  line.state.insns.push({
+    code: insn.code,
+    dst: insn.dst ?? 0,
+    src: insn.src ?? 0,
+    off: insn.off ?? 0,
+    imm: insn.imm ?? 0,
+  });
   line.state.lines.push(line.number);
   return true;
 }

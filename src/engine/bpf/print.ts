@@ -140,6 +140,8 @@ function printAtomic(size: BpfAccessSize, insn: BpfInsn): string {
 function printCall(insn: BpfInsn, name: string | undefined): string {
   switch (insn.src) {
     case BPF_PSEUDO.CALL:
+      // As the kernel's program information gives them, calls have the distance in off and the subprogram's number in imm.
+      if (insn.off !== 0) return `call pc${signed(insn.off)}#${name ?? insn.imm}`;
       return `call pc${signed(insn.imm)}${name === undefined ? '' : `#${name}`}`;
     case BPF_PSEUDO.KFUNC_CALL:
       return `call ${name ?? 'kernel-function'}#${insn.imm}${insn.off === 0 ? '' : ` btf[${insn.off}]`}`;
