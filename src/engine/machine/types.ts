@@ -22,7 +22,12 @@ export interface Region {
 
 /** RISC-V exception causes (privileged manual, mcause) that the machine raises. */
 export type TrapCause =
-  | 'instruction-access-fault' | 'illegal-instruction' | 'breakpoint' | 'load-access-fault' | 'store-access-fault' | 'ecall';
+  | 'instruction-access-fault'
+  | 'illegal-instruction'
+  | 'breakpoint'
+  | 'load-access-fault'
+  | 'store-access-fault'
+  | 'ecall';
 
 /** Why a run ended. `pc` is the instruction that would execute next, or that faulted. */
 export type MachineStop =
@@ -32,11 +37,23 @@ export type MachineStop =
   | { readonly reason: 'breakpoint'; readonly pc: bigint }
   /** pc lies in a trap region. */
   | { readonly reason: 'trap'; readonly pc: bigint }
-  | { readonly reason: 'fault'; readonly pc: bigint; readonly cause: TrapCause; readonly address: bigint; readonly message: string }
+  | {
+      readonly reason: 'fault';
+      readonly pc: bigint;
+      readonly cause: TrapCause;
+      readonly address: bigint;
+      readonly message: string;
+    }
   | { readonly reason: 'ecall'; readonly pc: bigint }
   | { readonly reason: 'ebreak'; readonly pc: bigint }
   /** A watchpoint: the access has been made; `pc` is the next instruction, `by` the one that made it. */
-  | { readonly reason: 'watch'; readonly pc: bigint; readonly by: bigint; readonly watch: number; readonly address?: bigint };
+  | {
+      readonly reason: 'watch';
+      readonly pc: bigint;
+      readonly by: bigint;
+      readonly watch: number;
+      readonly address?: bigint;
+    };
 
 /** Counts of what was executed so far. An AMO is a load and a store, lr a load, a successful sc a store. */
 export interface MachineCounters {

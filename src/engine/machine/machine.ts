@@ -1,0 +1,286 @@
+import { EngineError } from '../base/errors';
+import { hex64 } from '../base/hex';
+import { u64 } from '../base/u64';
+import { Core } from './core';
+import {
+  ADDRESS,
+  CAUSE,
+  CAUSE_LOAD,
+  INSTRET,
+  LOADS,
+  MISALIGNED,
+  PC,
+  REGS,
+  REMAINING,
+  RESERVATION,
+  RESERVATION_SIZE,
+  STOP_BREAK,
+  STOP_DECODE,
+  STOP_EBREAK,
+  STOP_ECALL,
+  STOP_FAULT,
+  STOP_FENCE_I,
+  STOP_FETCH,
+  STOP_ILLEGAL,
+  STOP_LIMIT,
+  STOP_MEMORY,
+  STOP_WATCH,
+  STORES,
+  TIME_DIVIDER,
+  WATCH_BY,
+  WATCH_HIT,
+} from './core/layout';
+import { PagedMemory } from './memory';
+import { Predecoder, type FetchView } from './predecode';
+import { MemorySaver, type MemoryImage } from './snapshots';
+import type { Machine, MachineCounters, MachineSnapshot, MachineStop, TrapCause } from './types';
+
+/** How a machine is made. */
+export interface MachineOptions {
+  /** Most bytes that written pages, tables and decoded instructions may take together; 1 GiB unless told. */
+  readonly memoryLimit?: number;
+}
+
+/** Instructions that the core runs before it comes back, so that its code gets replaced by optimised code. */
+const SLICE = 4_000_000;
+
+class HartMachine implements Machine {
+  private readonly core: Core;
+  readonly memory: PagedMemory;
+  private readonly predecoder: Predecoder;
+  private readonly saver: MemorySaver;
+
+  constructor(options: MachineOptions) {
+    this.core = new Core(options.memoryLimit ?? 2 ** 30);
+    this.memory = new PagedMemory(this.core);
+    this.predecoder = new Predecoder(this.core, this.memory);
+    this.saver = new MemorySaver(this.core, this.memory);
+    this.memory.listener = this.predecoder;
+    this.core.setU32(TIME_DIVIDER, 1);
+  }
+
+  get pc(): bigint {
+    return this.core.getU64(PC);
+  }
+  set pc(value: bigint) {
+    this.core.setU64(PC, value);
+  }
+
+  getRegister(index: number): bigint {
+    return this.core.getU64(REGS + 8 * checkRegister(index));
+  }
+  setRegister(index: number, value: bigint): void {
+    if (checkRegister(index) !== 0) this.core.setU64(REGS + 8 * index, value);
+  }
+  registers(): BigUint64Array {
+    return new BigUint64Array(this.core.u8.slice(REGS, REGS + 32 * 8).buffer);
+  }
+
+  counters(): MachineCounters {
+    this.core.settle();
+    return {
+      instructions: this.core.getU64(INSTRET),
+      loads: this.core.getU64(LOADS),
+      stores: this.core.getU64(STORES),
+      cycles: null,
+    };
+  }
+
+  run(limit: number, options: { readonly skipFirst?: boolean } = {}): MachineStop {
+    if (!Number.isSafeInteger(limit) || limit < 0) {
+      throw new EngineError('machine/limit', `${limit} is no number of instructions to run.`, { limit });
+    }
+    if (options.skipFirst === true && limit > 0 && this.predecoder.hasBreakpoint(this.pc)) {
+      const stop = this.step();
+      return stop.reason === 'limit' ? this.go(limit - 1) : stop;
+    }
+    return this.go(limit);
+  }
+
+  step(): MachineStop {
+    return this.predecoder.withoutBreakpoint(this.pc, () => this.go(1));
+  }
+
+  private go(limit: number): MachineStop {
+    const { core } = this;
+    let left = limit;
+    while (left > 0) {
+      const slice = Math.min(left, SLICE);
+      const reason = core.run(slice);
+      left -= slice - core.getU32(REMAINING);
+      if (reason === STOP_LIMIT) continue;
+      const stop = this.stopFor(reason, left > 0);
+      if (stop) return stop;
+    }
+    return { reason: 'limit', pc: this.pc };
+  }
+
+  /** What the core's reason to stop means; undefined when the run may go on. */
+  private stopFor(reason: number, more: boolean): MachineStop | undefined {
+    const pc = this.pc;
+    switch (reason) {
+      case STOP_DECODE:
+        return more ? this.fetchAt(pc) : undefined;
+      case STOP_FENCE_I:
+        this.fenceI();
+        return undefined;
+      case STOP_BREAK:
+        return { reason: 'breakpoint', pc };
+      case STOP_ECALL:
+        return { reason: 'ecall', pc };
+      case STOP_EBREAK:
+        return { reason: 'ebreak', pc };
+      case STOP_WATCH:
+        return {
+          reason: 'watch',
+          pc,
+          by: this.core.getU64(WATCH_BY),
+          watch: this.core.getU32(WATCH_HIT),
+          address: this.core.getU64(ADDRESS),
+        };
+      case STOP_FETCH:
+        return this.fetchFault(pc, this.core.getU64(ADDRESS));
+      case STOP_FAULT:
+        return this.accessFault(pc);
+      case STOP_ILLEGAL:
+        return this.illegal(pc);
+      case STOP_MEMORY:
+        throw this.core.exhausted();
+      default:
+        throw new EngineError('machine/core', `The core stopped with the unknown reason ${reason}.`, {
+          reason,
+        });
+    }
+  }
+
+  /** The core has no instruction for pc: decodes it, or says why there is none. */
+  private fetchAt(pc: bigint): MachineStop | undefined {
+    const mapped = this.memory.table.find(pc);
+    if (mapped?.region.trap === true) return { reason: 'trap', pc };
+    if (!this.predecoder.executable(mapped) || this.predecoder.fetch(pc) === undefined)
+      return this.fetchFault(pc, pc);
+    this.predecoder.prepare(mapped, pc);
+    return undefined;
+  }
+
+  private fault(pc: bigint, cause: TrapCause, address: bigint, message: string): MachineStop {
+    return { reason: 'fault', pc, cause, address, message };
+  }
+
+  private fetchFault(pc: bigint, address: bigint): MachineStop {
+    const region = this.memory.regionAt(address);
+    const why = region ? `region '${region.name}' there is not executable` : 'nothing is mapped there';
+    return this.fault(
+      pc,
+      'instruction-access-fault',
+      address,
+      `No instruction can be fetched from ${hex64(address)}: ${why}.`,
+    );
+  }
+
+  private illegal(pc: bigint): MachineStop {
+    const low = this.predecoder.fetch(pc) ?? 0;
+    const word = (low & 3) === 3 ? (low | ((this.predecoder.fetch(pc + 2n) ?? 0) << 16)) >>> 0 : low;
+    const digits = word.toString(16).padStart((low & 3) === 3 ? 8 : 4, '0');
+    return this.fault(
+      pc,
+      'illegal-instruction',
+      pc,
+      `The word ${digits} at ${hex64(pc)} is no instruction of this hart.`,
+    );
+  }
+
+  private accessFault(pc: bigint): MachineStop {
+    const isLoad = this.core.getU32(CAUSE) === CAUSE_LOAD;
+    const address = this.core.getU64(ADDRESS);
+    const region = this.memory.regionAt(address);
+    const { r, w } = region?.permissions ?? { r: false, w: false };
+    const why = !region
+      ? 'nothing is mapped there'
+      : isLoad && !r
+        ? `region '${region.name}' is not readable`
+        : !isLoad && !w
+          ? `region '${region.name}' is not writable`
+          : `the atomic instruction needs a naturally aligned address in memory that can be read and written`;
+    return this.fault(
+      pc,
+      isLoad ? 'load-access-fault' : 'store-access-fault',
+      address,
+      `The instruction at ${hex64(pc)} cannot ${isLoad ? 'load from' : 'store to'} ${hex64(address)}: ${why}.`,
+    );
+  }
+
+  setBreakpoint(address: bigint): void {
+    this.predecoder.setBreakpoint(u64(address));
+  }
+  clearBreakpoint(address: bigint): void {
+    this.predecoder.clearBreakpoint(u64(address));
+  }
+  fenceI(): void {
+    this.predecoder.fenceI();
+  }
+
+  snapshot(): MachineSnapshot {
+    const counters = this.counters();
+    const image = this.saver.save();
+    return new HartSnapshot(
+      this,
+      counters,
+      image,
+      this.predecoder.view(),
+      this.registers(),
+      STATE_CELLS.map((cell) => this.core.getU64(cell)),
+      this.core.getU32(RESERVATION_SIZE),
+    );
+  }
+
+  restore(snapshot: MachineSnapshot): void {
+    if (!(snapshot instanceof HartSnapshot) || snapshot.owner !== this) {
+      throw new EngineError(
+        'machine/snapshot',
+        'This snapshot was taken of another machine; restore it there.',
+      );
+    }
+    this.core.settle();
+    this.saver.restore(snapshot.image);
+    this.predecoder.restoreView(snapshot.view);
+    snapshot.registers.forEach((value, index) => this.core.setU64(REGS + 8 * index, value));
+    STATE_CELLS.forEach((cell, index) => this.core.setU64(cell, snapshot.cells[index]!));
+    this.core.setU32(RESERVATION_SIZE, snapshot.reservation);
+  }
+}
+
+/** 64-bit cells of the core that are part of the hart's state. */
+const STATE_CELLS = [PC, INSTRET, LOADS, STORES, MISALIGNED, RESERVATION] as const;
+
+class HartSnapshot implements MachineSnapshot {
+  constructor(
+    readonly owner: Machine,
+    readonly counters: MachineCounters,
+    readonly image: MemoryImage,
+    readonly view: FetchView,
+    readonly registers: BigUint64Array,
+    readonly cells: readonly bigint[],
+    readonly reservation: number,
+  ) {}
+
+  get bytes(): number {
+    return this.image.bytes + 1024;
+  }
+}
+
+function checkRegister(index: number): number {
+  if (!Number.isInteger(index) || index < 0 || index > 31) {
+    throw new EngineError(
+      'machine/register',
+      `There is no register x${index}; registers are numbered 0 to 31.`,
+      { index },
+    );
+  }
+  return index;
+}
+
+/** A hart with empty memory, all registers 0. */
+export function createMachine(options: MachineOptions = {}): Machine {
+  return new HartMachine(options);
+}
