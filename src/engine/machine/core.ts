@@ -31,7 +31,7 @@ export class Core {
 
   /** @param limit most bytes of memory that guest pages, tables and decoded instructions may take together. */
   constructor(limit: number) {
-    compiled ??= new WebAssembly.Module(bytes);
+    compiled ??= new WebAssembly.Module(new Uint8Array(bytes));
     this.memory = new WebAssembly.Memory({ initial: HEAP_START / WASM_PAGE + 6 });
     const instance = new WebAssembly.Instance(compiled, { env: { memory: this.memory } });
     this.exports = instance.exports as Record<string, unknown> & CoreExports;

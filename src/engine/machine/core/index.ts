@@ -50,75 +50,68 @@ function pcOf(p: u32): u64 {
   return load<u8>(p, RECORD_OP) == op.STUB ? pc + i64(load<i32>(p, RECORD_IMM)) : pc;
 }
 
-// @ts-ignore: decorator
 @inline
 function x1(p: u32): u64 {
   return load<u64>(load<u16>(p, RECORD_RS1), REGS);
 }
 
-// @ts-ignore: decorator
 @inline
 function x2(p: u32): u64 {
   return load<u64>(load<u16>(p, RECORD_RS2), REGS);
 }
 
-// @ts-ignore: decorator
 @inline
 function w1(p: u32): i32 {
   return load<i32>(load<u16>(p, RECORD_RS1), REGS);
 }
 
-// @ts-ignore: decorator
 @inline
 function w2(p: u32): i32 {
   return load<i32>(load<u16>(p, RECORD_RS2), REGS);
 }
 
-// @ts-ignore: decorator
+@inline
+function u1(p: u32): u64 {
+  return load<u32>(load<u16>(p, RECORD_RS1), REGS);
+}
+
 @inline
 function imm(p: u32): u64 {
   return u64(i64(load<i32>(p, RECORD_IMM)));
 }
 
-// @ts-ignore: decorator
 @inline
 function imm32(p: u32): i32 {
   return load<i32>(p, RECORD_IMM);
 }
 
-// @ts-ignore: decorator
 @inline
 function set(p: u32, value: u64): void {
   store<u64>(load<u16>(p, RECORD_RD), value, REGS);
 }
 
-// @ts-ignore: decorator
 @inline
 function setw(p: u32, value: i32): void {
   store<i64>(load<u16>(p, RECORD_RD), i64(value), REGS);
 }
 
-// @ts-ignore: decorator
 @inline
 function setIf(p: u32, condition: bool): void {
   store<u64>(load<u16>(p, RECORD_RD), u64(condition), REGS);
 }
 
 /** The effective address of a load or store. */
-// @ts-ignore: decorator
 @inline
 function ea(p: u32): u64 {
   return x1(p) + imm(p);
 }
 
 /** True when the look-aside table knows the page and the access is aligned. */
-// @ts-ignore: decorator
 @inline
 function hit<T>(table: u32, address: u64): bool {
   return load<u64>(tlbSlot(address) + table) == (address & (~u64(PAGE_BYTES - 1) | (sizeof<T>() - 1)));
 }
 
-// @ts-ignore: decorator
 @inline
 function host(table: u32, address: u64): u32 {
   return u32(address) + load<u32>(tlbSlot(address) + table, 8);
@@ -344,14 +337,14 @@ function loop(start: u32, limit: i32): i32 {
       case op.REMW: setw(p, remw(w1(p), w2(p))); break;
       case op.REMUW: setw(p, i32(remuw(w1(p), w2(p)))); break;
 
-      case op.ADD_UW: set(p, u64(u32(w1(p))) + x2(p)); break;
+      case op.ADD_UW: set(p, u1(p) + x2(p)); break;
       case op.SH1ADD: set(p, (x1(p) << 1) + x2(p)); break;
       case op.SH2ADD: set(p, (x1(p) << 2) + x2(p)); break;
       case op.SH3ADD: set(p, (x1(p) << 3) + x2(p)); break;
-      case op.SH1ADD_UW: set(p, (u64(u32(w1(p))) << 1) + x2(p)); break;
-      case op.SH2ADD_UW: set(p, (u64(u32(w1(p))) << 2) + x2(p)); break;
-      case op.SH3ADD_UW: set(p, (u64(u32(w1(p))) << 3) + x2(p)); break;
-      case op.SLLI_UW: set(p, u64(u32(w1(p))) << imm(p)); break;
+      case op.SH1ADD_UW: set(p, (u1(p) << 1) + x2(p)); break;
+      case op.SH2ADD_UW: set(p, (u1(p) << 2) + x2(p)); break;
+      case op.SH3ADD_UW: set(p, (u1(p) << 3) + x2(p)); break;
+      case op.SLLI_UW: set(p, u1(p) << imm(p)); break;
 
       case op.ANDN: set(p, x1(p) & ~x2(p)); break;
       case op.ORN: set(p, x1(p) | ~x2(p)); break;

@@ -62,7 +62,6 @@ export function flushStoreTlb(): void {
 }
 
 /** Byte offset of an address's entry in a look-aside table. */
-// @ts-ignore: decorator
 @inline
 export function tlbSlot(address: u64): u32 {
   const a = u32(address);
@@ -97,7 +96,6 @@ export function findRegion(address: u64): u32 {
 }
 
 /** The address of a page's table entry. */
-// @ts-ignore: decorator
 @inline
 function pageEntry(region: u32, address: u64): u32 {
   return load<u32>(region, REGION_PAGES) + (u32((address >> 12) - (load<u64>(region, REGION_BASE) >> 12)) << 2);
