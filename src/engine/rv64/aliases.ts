@@ -36,6 +36,12 @@ const alias = (
 
 const parseOnly = { parseOnly: true } as const;
 
+/** Assemblers take an immediate as the last operand of these and choose the immediate form. */
+const WITH_IMMEDIATE = [
+  ...(['addi', 'andi', 'ori', 'xori', 'slli', 'srli', 'srai', 'slti', 'sltiu'] as const),
+  ...(['addiw', 'slliw', 'srliw', 'sraiw', 'rori', 'roriw', 'bclri', 'bexti', 'binvi', 'bseti'] as const),
+];
+
 /** In order of preference: the printer takes the first that fits. */
 export const ALIASES: readonly Alias[] = [
   alias('nop', 'addi', { rd: 0, rs1: 0, imm: 0 }, ''),
@@ -92,4 +98,7 @@ export const ALIASES: readonly Alias[] = [
   alias('csrw', 'csrrwi', { rd: 0 }, 'csr, imm', parseOnly),
   alias('csrs', 'csrrsi', { rd: 0 }, 'csr, imm', parseOnly),
   alias('csrc', 'csrrci', { rd: 0 }, 'csr, imm', parseOnly),
+  ...WITH_IMMEDIATE.map((base) =>
+    alias(base.replace(/i(?=[uw]?$)/, ''), base, {}, 'rd, rs1, imm', parseOnly),
+  ),
 ];

@@ -3,6 +3,7 @@ import { u64 } from '../base/u64';
 import { ALIASES, type Alias } from './aliases';
 import { csrName } from './csrs';
 import type { DecodedInsn } from './decode';
+import { isCompressedHint } from './hints';
 import { ABI_NAMES } from './registers';
 import type { BaseMnemonic } from './table';
 
@@ -42,19 +43,6 @@ const fits = ({ fixed, only }: Alias, insn: DecodedInsn): boolean =>
   (fixed.rs2 === undefined || fixed.rs2 === insn.rs2) &&
   (fixed.imm === undefined || fixed.imm === insn.imm) &&
   (fixed.csr === undefined || fixed.csr === insn.csr);
-
-/**
- * Whether a compressed instruction is a HINT (Unprivileged ISA, "RVC HINT Instructions"): it computes into zero, or adds
- * or shifts by nothing. Its expansion would hide what it is, so it is always shown in its compressed form.
- */
-export function isCompressedHint({ spec, base, rd, rs1, imm }: DecodedInsn): boolean {
-  if (spec.size !== 2) return false;
-  const shift = base.format === 'shift6';
-  const computes = shift || base.format === 'i' || base.format === 'r' || base.format === 'u';
-  if (!computes) return false;
-  if (rd === 0) return spec.mnemonic !== 'c.nop' || imm !== 0;
-  return imm === 0 && (shift || (base.mnemonic === 'addi' && rd === rs1));
-}
 
 const ORDERING_SET = [
   '0',

@@ -17,10 +17,11 @@ export interface OracleLine {
   readonly operands: string;
 }
 
-/** Extensions of the table, as LLVM 19 names them. */
-const LLVM_FEATURES = '+m,+a,+c,+zicsr,+zifencei,+zba,+zbb,+zbs,+experimental-zacas,+zicond';
+/** Extensions of the table but C, as LLVM 19 names them. */
+export const LLVM_FEATURES = '+m,+a,+zicsr,+zifencei,+zba,+zbb,+zbs,+experimental-zacas,+zicond';
 
-function firstTool(candidates: readonly string[]): string | undefined {
+/** The first of these programs that is installed. */
+export function firstTool(candidates: readonly string[]): string | undefined {
   return candidates.find((name) => spawnSync(name, ['--version']).status === 0);
 }
 
@@ -32,11 +33,6 @@ export function findLlvmObjdump(): string | undefined {
 /** The name of GNU's disassembler for RISC-V here, undefined when it is not installed. */
 export function findGnuObjdump(): string | undefined {
   return firstTool(['riscv64-linux-gnu-objdump', 'riscv64-unknown-elf-objdump']);
-}
-
-/** The name of GNU's assembler for RISC-V here, undefined when it is not installed. */
-export function findGnuAssembler(): string | undefined {
-  return firstTool(['riscv64-linux-gnu-as', 'riscv64-unknown-elf-as']);
 }
 
 /** Runs `use` with the path of a new directory, which is gone afterwards. */
@@ -98,7 +94,7 @@ export function disassembleWithLlvm(
     const style = aliases ? [] : ['-M', 'no-aliases'];
     // --disassemble-zeroes: runs of zeroes are not left out.
     return parseLines(
-      runTool(tool, ['-d', '-z', '--no-print-imm-hex', `--mattr=${LLVM_FEATURES}`, ...style, file]),
+      runTool(tool, ['-d', '-z', '--no-print-imm-hex', `--mattr=+c,${LLVM_FEATURES}`, ...style, file]),
     );
   });
 }
