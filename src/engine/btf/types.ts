@@ -4,8 +4,26 @@ export interface Btf {
 }
 
 export type BtfKind =
-  | 'void' | 'int' | 'ptr' | 'array' | 'struct' | 'union' | 'enum' | 'fwd' | 'typedef' | 'volatile' | 'const' | 'restrict' | 'func'
-  | 'func_proto' | 'var' | 'datasec' | 'float' | 'decl_tag' | 'type_tag' | 'enum64';
+  | 'void'
+  | 'int'
+  | 'ptr'
+  | 'array'
+  | 'struct'
+  | 'union'
+  | 'enum'
+  | 'fwd'
+  | 'typedef'
+  | 'volatile'
+  | 'const'
+  | 'restrict'
+  | 'func'
+  | 'func_proto'
+  | 'var'
+  | 'datasec'
+  | 'float'
+  | 'decl_tag'
+  | 'type_tag'
+  | 'enum64';
 
 export interface BtfMember {
   readonly name: string;
@@ -30,7 +48,13 @@ export interface BtfType {
   readonly params?: readonly { readonly name: string; readonly type: number }[];
   readonly values?: readonly { readonly name: string; readonly value: bigint }[];
   readonly vars?: readonly { readonly type: number; readonly offset: number; readonly size: number }[];
-  readonly int?: { readonly signed: boolean; readonly char: boolean; readonly bool: boolean; readonly bits: number; readonly bitOffset: number };
+  readonly int?: {
+    readonly signed: boolean;
+    readonly char: boolean;
+    readonly bool: boolean;
+    readonly bits: number;
+    readonly bitOffset: number;
+  };
   /** func: 0 static, 1 global, 2 extern; var likewise. */
   readonly linkage?: number;
   /** fwd: true for union. */
