@@ -34,6 +34,11 @@ export interface JitInput {
   readonly cfiHash?: { readonly main: number; readonly subprog: number };
   /** BPF_PROG_TYPE_EXT: see spec 5.4.2. */
   readonly isExtension?: boolean;
+  /**
+   * Jumps into the middle of ld_imm64 are translated as the kernel's JIT does, which trusts the verifier and does not look:
+   * they go wherever the never-written offset points. For comparing with recorded kernels; otherwise they are refused.
+   */
+  readonly acceptsStrayJumps?: boolean;
 }
 
 /** Where images go: bpf_prog_pack's role (spec 7.4). Called once per function when its size is known. */
@@ -42,7 +47,8 @@ export interface ImagePlacement {
   place(functionIndex: number, size: number, extableSize: number): bigint;
 }
 
-export type SlotKind = 'ra' | 'fp' | 'saved-register' | 'tcc' | 'arena' | 'padding' | 'bpf-stack' | 'trampoline';
+export type SlotKind =
+  'ra' | 'fp' | 'saved-register' | 'tcc' | 'arena' | 'padding' | 'bpf-stack' | 'trampoline';
 
 /** One slot of a frame. */
 export interface FrameSlot {
@@ -81,6 +87,7 @@ export interface UnwindRow {
   /** CFA = register + offset: 2 = sp, 8 = fp */
   readonly cfa: { readonly register: 2 | 8; readonly offset: number };
   readonly saved: ReadonlyMap<number, number>;
+  readonly returnRegister: 1 | 5;
 }
 
 /** One emitted stretch and the rule that made it, so that any native instruction can answer "why are you here?". */
@@ -96,7 +103,13 @@ export interface Piece {
 
 /** Size in bytes of every BPF slot in each pass, to show convergence. */
 export interface PassLog {
-  readonly passes: readonly { readonly prologue: number; readonly total: number; readonly sizes: Int32Array }[];
+  readonly passes: readonly {
+    /** `dry-run` counts without prologue; `first-image` writes an image whose calls between functions are still open. */
+    readonly kind: 'dry-run' | 'round' | 'first-image' | 'final';
+    readonly prologue: number;
+    readonly total: number;
+    readonly sizes: Int32Array;
+  }[];
 }
 
 export interface ExtableEntry {
@@ -135,6 +148,8 @@ export interface JitFunction {
   readonly tccSlot?: number;
   /** Byte offset from base of the end of each slot (function-relative index), raw as ctx->offset (spec 7.2). */
   readonly offsets: Uint32Array;
+  /** As {@link offsets} with every entry right: both slots of a ld_imm64 and a load with its swallowed zext end together. */
+  readonly ends: Uint32Array;
   readonly extable: readonly ExtableEntry[];
   /** Bytes from base to the exception table. */
   readonly extableOffset: number;

@@ -1,0 +1,69 @@
+import type { ExtableEntry } from './types';
+
+/** Bytes of one entry: s32 insn, s32 fixup, s16 type, s16 data. */
+export const EXTABLE_ENTRY_BYTES = 12;
+/** EX_TYPE_BPF */
+const EX_TYPE_BPF = 2;
+/** Bits 26…0 of fixup: the distance back to where execution resumes. */
+const FIXUP_OFFSET_BITS = 27;
+
+/**
+ * Collects the exception table of one function in program order (`add_exception_handler`, spec 6.8): where a probing
+ * load or store may fault, which register to clear then, and where to go on.
+ */
+export class ExtableBuilder {
+  private readonly entries: ExtableEntry[] = [];
+  enabled = false;
+
+  constructor(private readonly capacity: number) {}
+
+  /** @returns false if more instructions probe than there is room for */
+  add(insnOffset: number, resumeOffset: number, register: number): boolean {
+    if (!this.enabled) return true;
+    if (this.entries.length >= this.capacity) return false;
+    this.entries.push({ insnOffset, resumeOffset, register });
+    return true;
+  }
+
+  /** Forgets the entries of an earlier pass and starts to collect. */
+  restart(): void {
+    this.entries.length = 0;
+    this.enabled = true;
+  }
+
+  list(): readonly ExtableEntry[] {
+    return this.entries.slice();
+  }
+}
+
+/**
+ * The raw table that lies `tableOffset` bytes behind the image's first byte.
+ * Both fields are relative to their own address: `insn` is negative, `fixup` counts back to the resume point.
+ */
+export function encodeExtable(entries: readonly ExtableEntry[], tableOffset: number): Uint8Array {
+  const bytes = new Uint8Array(entries.length * EXTABLE_ENTRY_BYTES);
+  const view = new DataView(bytes.buffer);
+  entries.forEach(({ insnOffset, resumeOffset, register }, i) => {
+    const at = i * EXTABLE_ENTRY_BYTES;
+    view.setInt32(at, insnOffset - (tableOffset + at), true);
+    const back = tableOffset + at + 4 - resumeOffset;
+    view.setInt32(at + 4, (register << FIXUP_OFFSET_BITS) | (back & (2 ** FIXUP_OFFSET_BITS - 1)), true);
+    view.setInt16(at + 8, EX_TYPE_BPF, true);
+  });
+  return bytes;
+}
+
+/** Reads a raw table back; the inverse of {@link encodeExtable}. */
+export function decodeExtable(bytes: Uint8Array, tableOffset: number): ExtableEntry[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const entries: ExtableEntry[] = [];
+  for (let at = 0; at + EXTABLE_ENTRY_BYTES <= bytes.length; at += EXTABLE_ENTRY_BYTES) {
+    const fixup = view.getUint32(at + 4, true);
+    entries.push({
+      insnOffset: tableOffset + at + view.getInt32(at, true),
+      resumeOffset: tableOffset + at + 4 - (fixup & (2 ** FIXUP_OFFSET_BITS - 1)),
+      register: fixup >>> FIXUP_OFFSET_BITS,
+    });
+  }
+  return entries;
+}

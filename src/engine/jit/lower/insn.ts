@@ -1,0 +1,24 @@
+import type { JitContext } from '../context';
+import { lowerAlu } from './alu';
+import { lowerJump } from './jump';
+import { lowerLoadImm64 } from './load-imm64';
+import { lowerLoad, lowerStore, lowerStoreConstant } from './memory';
+
+/** Translates slot `i` (`bpf_jit_emit_insn`). @returns 1 if the next slot is taken along, otherwise 0 */
+export type Lowering = (ctx: JitContext, i: number) => number;
+
+/** By instruction class: LD, LDX, ST, STX, ALU, JMP, JMP32, ALU64. */
+const BY_CLASS: readonly Lowering[] = [
+  lowerLoadImm64,
+  lowerLoad,
+  lowerStoreConstant,
+  lowerStore,
+  lowerAlu,
+  lowerJump,
+  lowerJump,
+  lowerAlu,
+];
+
+export function lowerInsn(ctx: JitContext, i: number): number {
+  return BY_CLASS[(ctx.unit.code.code[i] ?? 0) & 7]!(ctx, i);
+}

@@ -1,0 +1,207 @@
+import { BPF_CLASS, BPF_MODE, BPF_SIZE } from '../../bpf/insn';
+import { enc } from '../../rv64/encode';
+import type { JitContext } from '../context';
+import { isSimm12 } from '../emit';
+import { emitAddImm, emitImm32 } from '../load-immediate';
+import { ARENA, RV } from '../registers';
+import { lowerAtomic } from './atomic';
+import { isExplicitZext } from './result-extension';
+
+/** Class LDX: rd = *(size *)(rs + off) (spec 6.7). */
+export function lowerLoad(ctx: JitContext, i: number): number {
+  const { code, facts } = ctx.unit;
+  const opcode = code.code[i] ?? 0;
+  const size = opcode & 0x18;
+  const rd = ctx.register(code.dst[i] ?? 0);
+  let base = ctx.register(code.src[i] ?? 0);
+  let signed = false;
+  let probes = true;
+  switch (opcode & 0xe0) {
+    case BPF_MODE.MEM:
+      probes = false;
+      break;
+    case BPF_MODE.MEMSX:
+      probes = false;
+      signed = true;
+      break;
+    case BPF_MODE.PROBE_MEM:
+      break;
+    case BPF_MODE.PROBE_MEMSX:
+      signed = true;
+      break;
+    case BPF_MODE.PROBE_MEM32:
+      if (!facts.arena) throw noArena(ctx, i);
+      base = emitArenaAddress(ctx, i, RV.t2, base);
+      break;
+    case BPF_MODE.PROBE_MEM32SX:
+      throw ctx.error('jit/opcode', i, 'the RV64 JIT refuses sign-extending loads from an arena.');
+    default:
+      throw ctx.error('jit/opcode', i, 'unknown opcode; the RV64 JIT has no such load.');
+  }
+  if (signed && size === BPF_SIZE.DW) {
+    throw ctx.error('jit/opcode', i, 'a 64-bit load has nothing to sign-extend.');
+  }
+  const at = emitLoad(ctx, rd, base, code.off[i] ?? 0, size, signed);
+  if (probes) addHandler(ctx, i, at, rd);
+  return swallowsZext(ctx, i, size) ? 1 : 0;
+}
+
+/** Class ST: *(size *)(rd + off) = imm. */
+export function lowerStoreConstant(ctx: JitContext, i: number): number {
+  const { e, unit } = ctx;
+  const { code, facts } = unit;
+  const opcode = code.code[i] ?? 0;
+  const size = opcode & 0x18;
+  let base = ctx.register(code.dst[i] ?? 0);
+  ctx.register(code.src[i] ?? 0);
+  switch (opcode & 0xe0) {
+    case BPF_MODE.MEM:
+      break;
+    case BPF_MODE.PROBE_MEM32:
+      if (!facts.arena) throw noArena(ctx, i);
+      base = emitArenaAddress(ctx, i, RV.t3, base);
+      break;
+    case BPF_MODE.NOSPEC:
+      if (opcode === (BPF_CLASS.ST | BPF_MODE.NOSPEC)) return 0; // a speculation barrier; RV64 has none
+      throw ctx.error('jit/opcode', i, 'unknown opcode; the RV64 JIT has no such store.');
+    default:
+      throw ctx.error('jit/opcode', i, 'unknown opcode; the RV64 JIT has no such store.');
+  }
+  e.rule('immediate/load');
+  emitImm32(e, RV.t1, code.imm[i] ?? 0);
+  let off = code.off[i] ?? 0;
+  if (!isSimm12(off)) {
+    e.rule('memory/address');
+    emitImm32(e, RV.t2, off);
+    e.add(RV.t2, RV.t2, base);
+    base = RV.t2;
+    off = 0;
+  }
+  const at = emitStoreInsn(ctx, base, off, RV.t1, size);
+  if ((opcode & 0xe0) === BPF_MODE.PROBE_MEM32) addHandler(ctx, i, at, RV.zero);
+  return 0;
+}
+
+/** Class STX: *(size *)(rd + off) = rs, and the atomics. */
+export function lowerStore(ctx: JitContext, i: number): number {
+  const { code, facts } = ctx.unit;
+  const opcode = code.code[i] ?? 0;
+  let base = ctx.register(code.dst[i] ?? 0);
+  const rs = ctx.register(code.src[i] ?? 0);
+  switch (opcode & 0xe0) {
+    case BPF_MODE.MEM:
+      emitStore(ctx, base, code.off[i] ?? 0, rs, opcode & 0x18);
+      return 0;
+    case BPF_MODE.PROBE_MEM32:
+      if (!facts.arena) throw noArena(ctx, i);
+      base = emitArenaAddress(ctx, i, RV.t2, base);
+      addHandler(ctx, i, emitStore(ctx, base, code.off[i] ?? 0, rs, opcode & 0x18), RV.zero);
+      return 0;
+    case BPF_MODE.ATOMIC:
+      return lowerAtomic(ctx, i, base, rs, false);
+    case BPF_MODE.PROBE_ATOMIC:
+      if (!facts.arenaAtomics) throw noArena(ctx, i);
+      return lowerAtomic(ctx, i, base, rs, true);
+    default:
+      throw ctx.error('jit/opcode', i, 'unknown opcode; the RV64 JIT has no such store.');
+  }
+}
+
+const noArena = (ctx: JitContext, i: number) =>
+  ctx.error(
+    'jit/opcode',
+    i,
+    `unknown opcode: kernel ${ctx.unit.profile.kernel} has no such access to an arena.`,
+  );
+
+/** `to` = base + start of the arena; the program's pointer is a 32-bit offset into it. */
+export function emitArenaAddress(ctx: JitContext, i: number, to: number, base: number): number {
+  if (ctx.unit.surroundings.arena === undefined) {
+    throw ctx.error('jit/arena', i, 'this accesses an arena, but the program has none.');
+  }
+  ctx.e.rule('memory/arena-address');
+  ctx.e.add(to, base, ARENA);
+  return to;
+}
+
+/** Loads from base + off. @returns the halfword position of the load itself */
+export function emitLoad(
+  ctx: JitContext,
+  rd: number,
+  base: number,
+  off: number,
+  size: number,
+  signed: boolean,
+): number {
+  const { e } = ctx;
+  if (!isSimm12(off)) {
+    e.rule('memory/address');
+    emitAddImm(e, RV.t1, base, off);
+    base = RV.t1;
+    off = 0;
+  }
+  e.rule('memory/load');
+  const at = e.ninsns;
+  switch (size) {
+    case BPF_SIZE.B:
+      e.emit(signed ? enc.lb(rd, base, off) : enc.lbu(rd, base, off));
+      break;
+    case BPF_SIZE.H:
+      e.emit(signed ? enc.lh(rd, base, off) : enc.lhu(rd, base, off));
+      break;
+    case BPF_SIZE.W:
+      e.emit(signed ? enc.lw(rd, base, off) : enc.lwu(rd, base, off));
+      break;
+    default:
+      e.ld(rd, off, base);
+  }
+  return at;
+}
+
+/** Stores at base + off. @returns the halfword position of the store itself */
+export function emitStore(ctx: JitContext, base: number, off: number, rs: number, size: number): number {
+  const { e } = ctx;
+  if (!isSimm12(off)) {
+    e.rule('memory/address');
+    emitAddImm(e, RV.t1, base, off);
+    base = RV.t1;
+    off = 0;
+  }
+  return emitStoreInsn(ctx, base, off, rs, size);
+}
+
+function emitStoreInsn(ctx: JitContext, base: number, off: number, rs: number, size: number): number {
+  const { e } = ctx;
+  e.rule('memory/store');
+  const at = e.ninsns;
+  switch (size) {
+    case BPF_SIZE.B:
+      e.emit(enc.sb(base, rs, off));
+      break;
+    case BPF_SIZE.H:
+      e.emit(enc.sh(base, rs, off));
+      break;
+    case BPF_SIZE.W:
+      e.sw(base, off, rs);
+      break;
+    default:
+      e.sd(base, off, rs);
+  }
+  return at;
+}
+
+/**
+ * Enters the access that begins at halfword `at` and was emitted last into the exception table (`add_exception_handler`).
+ * @param register cleared after a fault, 0 = none
+ */
+export function addHandler(ctx: JitContext, i: number, at: number, register: number): void {
+  if (!ctx.extable.add(2 * at, 2 * ctx.e.ninsns, register)) {
+    throw ctx.error('jit/extable', i, 'more instructions may fault than the exception table has entries.');
+  }
+}
+
+/** A load narrower than 64 bits zero-extends by itself, so the verifier's extension of its result is skipped. */
+export function swallowsZext(ctx: JitContext, i: number, size: number): boolean {
+  const { code } = ctx.unit;
+  return size !== BPF_SIZE.DW && i + 1 < code.length && isExplicitZext(code, i + 1);
+}

@@ -1,0 +1,147 @@
+import { EngineError } from '../base/errors';
+import { JitContext } from './context';
+import { buildEpilogue } from './epilogue';
+import { EXTABLE_ENTRY_BYTES } from './extable';
+import { lowerInsn } from './lower/insn';
+import { PieceRecorder } from './pieces';
+import { RV } from './registers';
+import type { PassKind, PassRecord } from './pass-log';
+import type { Unit } from './unit';
+import { UnwindRecorder } from './unwind';
+import { buildPrologue } from './prologue';
+
+/** NR_JIT_ITERATIONS */
+const MAX_ROUNDS = 32;
+/** The first guess: every slot becomes this many halfwords, more than any but the longest do. */
+const GUESSED_HALFWORDS = 32;
+
+/** Asks for room: address of an image of `size` bytes with an exception table of `extableSize` bytes behind it. */
+export type Allocate = (size: number, extableSize: number) => bigint;
+
+/** The work on one function: state that outlives the passes (`struct rv_jit_data`). */
+export interface Compilation {
+  readonly unit: Unit;
+  readonly ctx: JitContext;
+  /** Address of the first byte. */
+  readonly base: bigint;
+  /** The buffer as allocated, in halfwords; it keeps what earlier passes left behind the end of the last one. */
+  readonly image: Uint16Array;
+  /** Bytes from the image's first byte to its exception table: fixed when the image is allocated. */
+  readonly extableOffset: number;
+  readonly passes: PassRecord[];
+}
+
+/**
+ * Runs the passes of one function until its size stands, allocates its image and writes it (`bpf_int_jit_compile`,
+ * spec 7.2). Functions of a program with several need {@link extraPass} afterwards.
+ * @throws EngineError `jit/convergence` after 32 rounds; errors of the lowering with slot and text
+ */
+export function compileUnit(unit: Unit, allocate: Allocate): Compilation {
+  const ctx = new JitContext(unit);
+  const passes: PassRecord[] = [];
+  buildBody(ctx);
+  passes.push(record(ctx, 'dry-run'));
+
+  const { offset } = ctx;
+  for (let i = 0; i < offset.length; i++) offset[i] = GUESSED_HALFWORDS * (i + 1);
+  let previous = GUESSED_HALFWORDS * offset.length;
+  let image: Uint16Array | undefined;
+  ctx.writesOffsets = true;
+  for (let round = 0; ; round++) {
+    if (round === MAX_ROUNDS) throw noConvergence(unit);
+    const total = runPass(ctx);
+    passes.push(record(ctx, 'round'));
+    if (total === previous) {
+      if (image !== undefined) break;
+      image = new Uint16Array(total);
+      ctx.placeAt(allocate(2 * total, unit.extableEntries * EXTABLE_ENTRY_BYTES));
+      ctx.e.attach(image);
+      if (ctx.faults['image-not-converged']) break;
+    }
+    previous = total;
+  }
+  ctx.writesOffsets = false;
+  const base = ctx.imageBase ?? 0n;
+  const compilation = { unit, ctx, base, image, extableOffset: image.length * 2, passes };
+  lastPass(compilation, unit.isFunc ? 'first-image' : 'final');
+  return compilation;
+}
+
+/**
+ * Translates once more, now that the addresses of all functions are known (jit_subprogs' second loop, spec 7.3). Lengths
+ * must be those of the passes before, since every offset was taken from them.
+ * @param calleeAddress address of the function that the call or function reference at a slot means
+ */
+export function extraPass(compilation: Compilation, calleeAddress: (slot: number) => bigint): void {
+  compilation.ctx.extraPass = true;
+  compilation.ctx.calleeAddress = calleeAddress;
+  lastPass(compilation, 'final');
+}
+
+/** Writes the bytes that stay, with the records of where they come from. */
+function lastPass(compilation: Compilation, kind: PassKind): void {
+  const { ctx, unit, image } = compilation;
+  ctx.extable.restart();
+  if (kind === 'final') {
+    ctx.e.recorder = new PieceRecorder();
+    ctx.unwind = new UnwindRecorder(RV.ra);
+  }
+  const epilogueOffset = ctx.epilogueOffset;
+  const total = runPass(ctx);
+  // The kernel does not look again; exits of this pass were aimed at the epilogue of the pass before.
+  compilation.passes.push(record(ctx, kind));
+  if (total > image.length) {
+    throw new EngineError(
+      'jit/overflow',
+      `${unit.name} became ${2 * total} bytes long in its last pass, but ${2 * image.length} were allocated.`,
+      { function: unit.name, bytes: 2 * total, allocated: 2 * image.length, epilogueOffset },
+    );
+  }
+}
+
+/** Prologue, body, epilogue. @returns their size in halfwords */
+function runPass(ctx: JitContext): number {
+  const { e } = ctx;
+  e.ninsns = 0;
+  buildPrologue(ctx);
+  ctx.prologueLen = e.ninsns;
+  buildBody(ctx);
+  ctx.epilogueOffset = e.ninsns;
+  if (e.recorder) e.recorder.insn = -1;
+  buildEpilogue(ctx, 'return');
+  return e.ninsns;
+}
+
+/**
+ * Translates the slots one by one (`build_body`). Of two slots translated together only the second one's offset is
+ * written, as the kernel does; {@link JitContext.ends} gets both.
+ */
+function buildBody(ctx: JitContext): void {
+  const { e, unit, offset, writesOffsets } = ctx;
+  const { length } = unit.code;
+  const { recorder } = e;
+  const ends = new Int32Array(length);
+  ctx.ends = ends;
+  for (let i = 0; i < length; i++) {
+    if (recorder !== null) recorder.insn = i;
+    const start = i;
+    i += lowerInsn(ctx, i);
+    const end = e.ninsns;
+    ends[start] = end;
+    ends[i] = end;
+    if (writesOffsets) offset[i] = end;
+  }
+}
+
+function record(ctx: JitContext, kind: PassKind): PassRecord {
+  const inDryRun = kind === 'dry-run';
+  return { kind, prologue: inDryRun ? 0 : ctx.prologueLen, total: ctx.e.ninsns, ends: ctx.ends };
+}
+
+function noConvergence(unit: Unit): EngineError {
+  return new EngineError(
+    'jit/convergence',
+    `The code of ${unit.name} (from instruction ${unit.start} on) still changes its size after ${MAX_ROUNDS} passes; the kernel gives up here too.`,
+    { function: unit.name, insn: unit.start, passes: MAX_ROUNDS },
+  );
+}

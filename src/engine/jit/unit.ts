@@ -1,0 +1,89 @@
+import { EngineError } from '../base/errors';
+import type { BpfInsn } from '../bpf/insn';
+import { JIT_FACTS, type JitFacts } from '../profile/jit-facts';
+import type { Profile } from '../profile/profile';
+import { checkUnit } from './check';
+import type { JitInput, KfuncModel } from './types';
+
+/** The instructions of one function, a typed array a field, so that the passes run without touching objects. */
+export interface UnitCode {
+  readonly length: number;
+  readonly code: Uint8Array;
+  readonly dst: Uint8Array;
+  readonly src: Uint8Array;
+  readonly off: Int16Array;
+  readonly imm: Int32Array;
+}
+
+/** What the code bakes in beside the instructions; the parts of {@link JitInput} that all functions of a program share. */
+export type UnitSurroundings = Pick<
+  JitInput,
+  'callBase' | 'addresses' | 'arena' | 'kfuncs' | 'isExtension' | 'acceptsStrayJumps'
+>;
+
+/** One function as the passes take it: what `struct bpf_prog` is to bpf_int_jit_compile. */
+export interface Unit {
+  readonly profile: Profile;
+  readonly facts: JitFacts;
+  readonly name: string;
+  /** func_idx: 0 is the main program. */
+  readonly index: number;
+  /** Slot of the program at which the function starts; only messages use it. */
+  readonly start: number;
+  readonly code: UnitCode;
+  readonly insns: readonly BpfInsn[];
+  /** prog->is_func: the program has several functions, so addresses of callees come with the extra pass. */
+  readonly isFunc: boolean;
+  /** Bytes */
+  readonly stackDepth: number;
+  /** What the JIT sees as aux->verifier_zext: false whenever {@link isFunc}. */
+  readonly verifierZext: boolean;
+  readonly tailCallReachable: boolean;
+  readonly typeWord: number | undefined;
+  /** Number of instructions that get an exception table entry (aux->num_exentries). */
+  readonly extableEntries: number;
+  readonly surroundings: UnitSurroundings;
+  readonly kfuncs: ReadonlyMap<number, KfuncModel>;
+}
+
+export interface UnitDescription {
+  readonly profile: Profile;
+  readonly name: string;
+  readonly index: number;
+  readonly start: number;
+  /** Only this function's slots. */
+  readonly insns: readonly BpfInsn[];
+  readonly isFunc: boolean;
+  readonly stackDepth: number;
+  readonly verifierZext: boolean;
+  readonly tailCallReachable: boolean;
+  readonly typeWord: number | undefined;
+  readonly surroundings: UnitSurroundings;
+}
+
+/**
+ * Prepares one function for the passes and checks it.
+ * @throws EngineError `jit/opcode`, `jit/register`, `jit/jump` … with slot index and text; `jit/profile`
+ */
+export function makeUnit(description: UnitDescription): Unit {
+  const { profile, insns } = description;
+  const facts = JIT_FACTS[profile.kernel];
+  if (profile.cfi && !facts.supportsCfi) {
+    throw new EngineError(
+      'jit/profile',
+      `Kernel ${profile.kernel} has no kCFI for BPF programs; choose kernel 6.12 or later, or switch kCFI off.`,
+      { kernel: profile.kernel },
+    );
+  }
+  const code: UnitCode = {
+    length: insns.length,
+    code: Uint8Array.from(insns, (insn) => insn.code),
+    dst: Uint8Array.from(insns, (insn) => insn.dst),
+    src: Uint8Array.from(insns, (insn) => insn.src),
+    off: Int16Array.from(insns, (insn) => insn.off),
+    imm: Int32Array.from(insns, (insn) => insn.imm),
+  };
+  const kfuncs = new Map((description.surroundings.kfuncs ?? []).map((model) => [model.imm, model]));
+  const unit = { ...description, facts, code, kfuncs };
+  return { ...unit, extableEntries: checkUnit(unit) };
+}
