@@ -113,8 +113,18 @@ export const FORMATS = {
 
 export type Format = keyof typeof FORMATS;
 
+/** The formats again, all with the same properties in the same order: engines read such objects fastest. */
+const SHAPES = new Map<Format, FormatShape>(
+  Object.entries<FormatShape>(FORMATS).map(
+    ([name, { size, args, syntax, rd, rs1, rs2, csr, imm, ordering }]) => [
+      name as Format,
+      { size, args, syntax, rd, rs1, rs2, csr, imm, ordering },
+    ],
+  ),
+);
+
 /** The shape of a format, with its optional parts visible to the type checker. */
-export const shapeOf = (format: Format): FormatShape => FORMATS[format];
+export const shapeOf = (format: Format): FormatShape => SHAPES.get(format)!;
 
 /** Bits of the acquire and release flags. */
 export const AQ = 1 << 26;
