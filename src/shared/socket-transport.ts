@@ -20,7 +20,7 @@ const GONE: Outcome<never> = {
 export interface SocketLike {
   send(text: string): void;
   onopen: ((event: never) => void) | null;
-  onmessage: ((event: { data: unknown }) => void) | null;
+  onmessage: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
 }
 
@@ -45,7 +45,7 @@ export function socketTransport(socket: SocketLike): Transport {
     for (const resolve of waiting.values()) resolve(GONE);
     waiting.clear();
   };
-  socket.onmessage = ({ data }) => {
+  socket.onmessage = ({ data }: { readonly data: unknown }) => {
     const message = decodeMessage(String(data)) as HostMessage;
     if ('event' in message) {
       for (const listener of [...listeners]) listener(message.event, message.payload);

@@ -1,0 +1,210 @@
+import { defineStore } from 'pinia';
+import { computed, ref, shallowRef } from 'vue';
+import type { Params } from '../../shared/contract';
+import type {
+  FrameView,
+  Granularity,
+  LocationView,
+  RegistersView,
+  RunTarget,
+  SessionView,
+  StackView,
+  StepKind,
+} from '../../shared/views';
+import { useApi } from '../api';
+import { useNotices } from './notices';
+import { useSettings } from './settings';
+
+/** The stop that a reply must belong to. */
+export interface StopId {
+  readonly session: string;
+  readonly stop: number;
+}
+
+/** Requests that move the session; one at a time. */
+type Action = 'start' | 'restart' | 'end' | 'step' | 'continue' | 'run-to';
+
+/** The session under the window: its state, and what is shown of its last stop. */
+export const useSession = defineStore('session', () => {
+  const api = useApi();
+  const notices = useNotices();
+  const settings = useSettings();
+
+  const view = shallowRef<SessionView | null>(null);
+  const registers = shallowRef<RegistersView | null>(null);
+  const stack = shallowRef<StackView | null>(null);
+  const frame = shallowRef<FrameView | null>(null);
+  const selectedFrame = ref(0);
+  /** The action under way. */
+  const action = ref<Action | null>(null);
+  const pausing = ref(false);
+  const retired = new Set<string>();
+
+  const status = computed(() => view.value?.status ?? 'none');
+  const running = computed(() => status.value === 'running' || action.value === 'step');
+  const canMove = computed(() => status.value === 'stopped' && action.value === null);
+  /** Where the selected frame is: the session's location for the innermost one. */
+  const location = computed<LocationView | undefined>(() => {
+    const chosen = stack.value?.frames[selectedFrame.value];
+    return selectedFrame.value > 0 && chosen ? chosen.location : view.value?.location;
+  });
+
+  function isCurrent(id: StopId): boolean {
+    return view.value !== null && view.value.session === id.session && view.value.stop === id.stop;
+  }
+
+  /** Takes a state that a reply or an event brought; drops what is older than what is known. */
+  function accept(next: SessionView): void {
+    const now = view.value;
+    if (retired.has(next.session)) return;
+    if (now && now.session === next.session && next.stop < now.stop) return;
+    adopt(next);
+  }
+
+  /** Takes a state whatever went before: the answer to start, restart, or the first question. */
+  function adopt(next: SessionView): void {
+    const now = view.value;
+    const sameStop =
+      now?.session === next.session &&
+      now.stop === next.stop &&
+      now.status === next.status &&
+      now.status !== 'running';
+    if (now && now.session !== next.session) retired.add(now.session);
+    retired.delete(next.session);
+    view.value = next;
+    if (next.status !== 'running') pausing.value = false;
+    if (next.status !== 'running' && !sameStop) refresh(next);
+  }
+
+  /** Fetches what the panes show of a stop; answers for another stop are dropped. */
+  function refresh(id: StopId): void {
+    selectedFrame.value = 0;
+    void notices.guard('Registers', async () => {
+      const reply = await api.call('session.registers', {});
+      if (isCurrent(reply)) registers.value = reply;
+    });
+    void notices.guard('Call stack', async () => {
+      const reply = await api.call('session.stack', {});
+      if (isCurrent(reply)) stack.value = reply;
+    });
+    void loadFrame(id, 0);
+  }
+
+  async function loadFrame(id: StopId, index: number): Promise<void> {
+    await notices.guard('Frame', async () => {
+      const reply = await api.call('session.frame', { index });
+      if (isCurrent(id) && isCurrent(reply) && index === selectedFrame.value) frame.value = reply;
+    });
+  }
+
+  function selectFrame(index: number): void {
+    if (!view.value || status.value === 'running' || !stack.value?.frames[index]) return;
+    selectedFrame.value = index;
+    void loadFrame(view.value, index);
+  }
+
+  async function act(
+    name: Action,
+    title: string,
+    request: () => Promise<SessionView>,
+    fresh = false,
+  ): Promise<boolean> {
+    if (action.value !== null) return false;
+    action.value = name;
+    try {
+      return await notices.guard(title, async () => {
+        const next = await request();
+        if (fresh) adopt(next);
+        else accept(next);
+      });
+    } finally {
+      action.value = null;
+    }
+  }
+
+  function start(params: Params<'session.start'>): Promise<boolean> {
+    return act(
+      'start',
+      'Start',
+      async () => {
+        const next = await api.call('session.start', params);
+        forgetStop();
+        return next;
+      },
+      true,
+    );
+  }
+
+  function restart(): Promise<boolean> {
+    return act('restart', 'Restart', () => api.call('session.restart', {}), true);
+  }
+
+  async function end(): Promise<boolean> {
+    if (!view.value) return true;
+    const ok = await notices.guard('End', () => api.call('session.end', {}));
+    if (ok) {
+      retired.add(view.value.session);
+      view.value = null;
+      forgetStop();
+    }
+    return ok;
+  }
+
+  function forgetStop(): void {
+    registers.value = null;
+    stack.value = null;
+    frame.value = null;
+    selectedFrame.value = 0;
+  }
+
+  const STEP_TITLES: Record<StepKind, string> = { into: 'Step into', over: 'Step over', out: 'Step out' };
+
+  async function step(kind: StepKind, granularity: Granularity = settings.granularity): Promise<boolean> {
+    if (!canMove.value) return false;
+    return act('step', STEP_TITLES[kind], () => api.call('session.step', { step: kind, granularity }));
+  }
+
+  async function resume(): Promise<boolean> {
+    if (!canMove.value) return false;
+    return act('continue', 'Continue', () => api.call('session.continue', {}));
+  }
+
+  async function runTo(target: RunTarget): Promise<boolean> {
+    if (!canMove.value) return false;
+    return act('run-to', 'Run to cursor', () => api.call('session.runTo', { target }));
+  }
+
+  async function pause(): Promise<boolean> {
+    if (!running.value || pausing.value) return false;
+    pausing.value = true;
+    const ok = await notices.guard('Pause', async () => accept(await api.call('session.pause', {})));
+    pausing.value = false;
+    return ok;
+  }
+
+  api.on('session.changed', accept);
+
+  return {
+    view,
+    registers,
+    stack,
+    frame,
+    selectedFrame,
+    action,
+    pausing,
+    status,
+    running,
+    canMove,
+    location,
+    isCurrent,
+    adopt,
+    selectFrame,
+    start,
+    restart,
+    end,
+    step,
+    resume,
+    runTo,
+    pause,
+  };
+});
