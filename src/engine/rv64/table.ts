@@ -16,7 +16,7 @@
  * disassembler (`oracle.test.ts`) without being told.
  */
 import { EngineError } from '../base/errors';
-import { fieldBits, FORMATS, shapeOf, type Format, type FormatShape, type Operand } from './formats';
+import { fieldBits, shapeOf, type Format, type FormatShape, type Operand } from './formats';
 import { A } from './insns/a';
 import { C } from './insns/c';
 import { I } from './insns/i';
@@ -186,6 +186,3 @@ export function specOf(mnemonic: Mnemonic): InsnSpec;
 export function specOf(mnemonic: Mnemonic): InsnSpec {
   return BY_MNEMONIC.get(mnemonic)!;
 }
-
-/** All format names, for tests and for tools that list the table. */
-export const FORMAT_NAMES = Object.keys(FORMATS) as readonly Format[];
