@@ -1,0 +1,44 @@
+import { EngineError } from '../../base/errors';
+import type { ContextInput, RunContext } from './context';
+import { skbContext } from './skb';
+import { memoryContext } from './syscall';
+import { xdpContext } from './xdp';
+
+type Maker = (input: ContextInput) => RunContext;
+
+/** enum bpf_prog_type of the types that BPF_PROG_TEST_RUN is modelled for. */
+const MAKERS: Readonly<Record<number, Maker>> = {
+  1: skbContext, // socket_filter
+  3: skbContext, // sched_cls
+  4: skbContext, // sched_act
+  6: xdpContext,
+  8: skbContext, // cgroup_skb
+  10: skbContext, // lwt_in
+  11: skbContext, // lwt_out
+  12: skbContext, // lwt_xmit
+  17: (input) => memoryContext(input, true), // raw_tracepoint
+  31: (input) => memoryContext(input, false), // syscall
+};
+
+/** Whether a program of this type can be test-run. */
+export function isRunnable(progType: number): boolean {
+  return progType in MAKERS;
+}
+
+/**
+ * Makes what a program of this type works on.
+ * @throws EngineError `kernel/not-runnable` for a type without a test run here; `kernel/errno` and others for bad input.
+ */
+export function makeContext(input: ContextInput): RunContext {
+  const { type, name } = input.program.source;
+  const maker = MAKERS[type.id];
+  if (!maker) {
+    throw new EngineError(
+      'kernel/not-runnable',
+      `Program ${name} has type ${type.name}, for which a test run is not supported yet; XDP, traffic control, socket filter, ` +
+        'cgroup_skb, lwt, raw tracepoint and syscall programs can be run.',
+      { program: name, type: type.name },
+    );
+  }
+  return maker(input);
+}

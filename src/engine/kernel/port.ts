@@ -1,0 +1,58 @@
+import { EngineError } from '../base/errors';
+import type { XlateMap, XlatePort } from '../xlate/types';
+import type { KernelEnv } from './env';
+import { helperFunction } from './helpers/registry';
+import { KFUNCS } from './helpers/kfuncs';
+import type { MapObject } from './maps/map-object';
+
+/** A program cannot write to the map. */
+const BPF_F_RDONLY_PROG = 1 << 7;
+
+/** What the verifier's rewrites ask of the kernel: addresses of maps, functions and variables, struct offsets. */
+export class KernelXlatePort implements XlatePort {
+  constructor(
+    private readonly env: KernelEnv,
+    private readonly mapByName: (name: string) => MapObject,
+  ) {}
+
+  get callBase(): bigint {
+    return this.env.symbols.callBase;
+  }
+
+  map(name: string): XlateMap {
+    const map = this.mapByName(name);
+    const constant = map.frozen && (map.flags & BPF_F_RDONLY_PROG) !== 0 && map.valueAddress !== undefined;
+    return {
+      name: map.name,
+      type: map.type,
+      keySize: map.keySize,
+      valueSize: map.valueSize,
+      maxEntries: map.maxEntries,
+      flags: map.flags,
+      address: map.address,
+      valueAddress: map.valueAddress,
+      frozen: constant ? this.env.memory.read(map.valueAddress!, map.valueSize) : undefined,
+    };
+  }
+
+  /** @throws EngineError `kernel/no-helper` for an id that no helper has; those not modelled have an address and stop when called. */
+  helper(id: number, progType: number): bigint {
+    const name = helperFunction(id, progType);
+    if (name === undefined) {
+      throw new EngineError('kernel/no-helper', `There is no helper with id ${id} in this kernel.`, { id });
+    }
+    return this.env.symbols.address(name);
+  }
+
+  symbol(name: string): bigint | undefined {
+    return this.env.symbols.find(name);
+  }
+
+  kfunc(name: string): bigint | undefined {
+    return Object.hasOwn(KFUNCS, name) ? this.env.symbols.find(name) : undefined;
+  }
+
+  field(name: string): { readonly offset: number; readonly size: number } | undefined {
+    return this.env.structs.find(name);
+  }
+}
