@@ -33,7 +33,8 @@ import {
 import { PagedMemory } from './memory';
 import { Predecoder, type FetchView } from './predecode';
 import { MemorySaver, type MemoryImage } from './snapshots';
-import type { Machine, MachineCounters, MachineSnapshot, MachineStop, TrapCause } from './types';
+import { Watches } from './watches';
+import type { Machine, MachineCounters, MachineSnapshot, MachineStop, TrapCause, Watch } from './types';
 
 /** How a machine is made. */
 export interface MachineOptions {
@@ -49,6 +50,7 @@ class HartMachine implements Machine {
   readonly memory: PagedMemory;
   private readonly predecoder: Predecoder;
   private readonly saver: MemorySaver;
+  private readonly watchList: Watches;
 
   constructor(options: MachineOptions) {
     this.core = new Core(options.memoryLimit ?? 2 ** 30);
@@ -56,6 +58,7 @@ class HartMachine implements Machine {
     this.predecoder = new Predecoder(this.core, this.memory);
     this.saver = new MemorySaver(this.core, this.memory);
     this.memory.listener = this.predecoder;
+    this.watchList = new Watches(this.core);
     this.core.setU32(TIME_DIVIDER, 1);
   }
 
@@ -215,6 +218,15 @@ class HartMachine implements Machine {
   }
   clearBreakpoint(address: bigint): void {
     this.predecoder.clearBreakpoint(u64(address));
+  }
+  addWatch(watch: Watch): number {
+    return this.watchList.add(watch);
+  }
+  removeWatch(number: number): void {
+    this.watchList.remove(number);
+  }
+  watches(): ReadonlyMap<number, Watch> {
+    return this.watchList.all;
   }
   fenceI(): void {
     this.predecoder.fenceI();

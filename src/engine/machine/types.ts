@@ -55,6 +55,21 @@ export type MachineStop =
       readonly address?: bigint;
     };
 
+/**
+ * What a watchpoint watches. `written`: an instruction writes it, with whatever value; `changed`: with another value;
+ * `equals`: it is written with this value. Writes from outside (MachineMemory, setRegister) are not watched.
+ */
+export type Watch =
+  | { readonly kind: 'register'; readonly register: number; readonly on: 'written' | 'changed' }
+  | { readonly kind: 'register'; readonly register: number; readonly on: 'equals'; readonly value: bigint }
+  /** `size` in bytes; an access that overlaps the range in any byte counts. */
+  | {
+      readonly kind: 'memory';
+      readonly address: bigint;
+      readonly size: number;
+      readonly on: 'read' | 'written' | 'changed';
+    };
+
 /** Counts of what was executed so far. An AMO is a load and a store, lr a load, a successful sc a store. */
 export interface MachineCounters {
   readonly instructions: bigint;
@@ -108,6 +123,10 @@ export interface Machine {
   step(): MachineStop;
   setBreakpoint(address: bigint): void;
   clearBreakpoint(address: bigint): void;
+  /** Gives the watchpoint's number, which a stop names as `watch`. Runs without watchpoints are not slower for it. */
+  addWatch(watch: Watch): number;
+  removeWatch(number: number): void;
+  watches(): ReadonlyMap<number, Watch>;
   /** Makes code written since the last call visible to instruction fetch. */
   fenceI(): void;
   snapshot(): MachineSnapshot;
