@@ -108,15 +108,15 @@ describe('the browser host', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/socket`, {
       headers: { cookie: await cookie(), origin: `http://127.0.0.1:${port}` },
     });
-    const like = {
-      send: (text: string) => socket.send(text),
+    const like: SocketLike = {
+      send: (text) => socket.send(text),
       onopen: null,
       onmessage: null,
       onclose: null,
-    } as Parameters<typeof socketTransport>[0];
+    };
     const api = createApi(socketTransport(like));
     socket.on('open', () => like.onopen?.(undefined as never));
-    socket.on('message', (data) => like.onmessage?.({ data: String(data) }));
+    socket.on('message', (data) => like.onmessage?.({ data: String(data) } as never));
     socket.on('close', () => like.onclose?.(undefined as never));
 
     expect(await api.call('app.settings', {})).toEqual({ echoed: {} });
