@@ -1,0 +1,145 @@
+import { bytesToHex, hex64 } from '../../engine/base/hex';
+import { buildWorld } from '../../engine/debugger/build';
+import { CodeIndex, type CodeFunction } from '../../engine/debugger/code-index';
+import { listing, type Listing } from '../../engine/debugger/listing';
+import type { Kernel } from '../../engine/kernel/types';
+import type { FrameSlot } from '../../engine/jit/types';
+import { usage, type Command } from '../command';
+import { toJson } from '../json';
+import { openObject } from '../open';
+import { PROFILE_OPTIONS, profileFrom } from '../profile-options';
+import { programNamed } from '../run-options';
+import { counted, table } from '../table';
+
+/** `hartbeat jit OBJ [PROG]` */
+export const jitCommand: Command = {
+  name: 'jit',
+  summary: 'source, BPF and native code side by side, with frame layout and sizes',
+  positionals: [
+    { name: 'OBJ', required: true },
+    { name: 'PROG', required: false },
+  ],
+  options: [
+    {
+      name: 'raw',
+      value: 'FILE',
+      help: 'write the image of the program (its functions one after the other) to FILE',
+    },
+    ...PROFILE_OPTIONS,
+    { name: 'json', help: 'one JSON value on standard output' },
+  ],
+  async run(args, io) {
+    const profile = profileFrom(args);
+    const object = await openObject(args.positionals[0]!, io);
+    const name = args.positionals[1];
+    const programs =
+      name === undefined
+        ? object.programs.filter((p) => p.unsupported === undefined)
+        : [programNamed(object, name)];
+    if (programs.length === 0) throw usage(`${object.name} holds no program that can be compiled`);
+    const compiled = programs.flatMap((program) => {
+      const { kernel } = buildWorld({ object, profile, program: program.name });
+      const index = new CodeIndex(kernel);
+      const functions = index.functions.filter((code) => code.program.name === program.name);
+      return functions.map((code) => ({ kernel, code }));
+    });
+    const raw = args.text('raw');
+    if (raw !== undefined) {
+      if (name === undefined && programs.length > 1) {
+        throw usage(`--raw writes one program; name one of ${programs.map((p) => p.name).join(', ')}`);
+      }
+      await io.write(raw, concatenated(compiled.map(({ code }) => code.fn.image)));
+    }
+    if (args.has('json')) {
+      await io.out(`${toJson({ functions: compiled.map(({ code }) => describe(code)) })}\n`);
+      return 0;
+    }
+    for (const { kernel, code } of compiled) await io.out(text(kernel, code));
+    return 0;
+  },
+};
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function describe(code: CodeFunction) {
+  const { fn, program } = code;
+  return {
+    name: fn.name,
+    program: program.name,
+    kind: code.kind,
+    address: hex64(fn.bpfFunc),
+    image: bytesToHex(fn.image),
+    offsets: [...fn.ends],
+    prologueLen: fn.prologueLen,
+    epilogueOffset: fn.epilogueOffset,
+    finalLen: fn.finalLen,
+    jitedLen: fn.jitedLen,
+    frame: {
+      size: fn.frame.size,
+      bpfStackSize: fn.frame.bpfStackSize,
+      slots: fn.frame.slots.map((slot) => ({ ...slot })),
+    },
+    extable: fn.extable.map((entry) => ({ ...entry })),
+  };
+}
+
+function text(kernel: Kernel, code: CodeFunction): string {
+  const { fn } = code;
+  const title = `${code.key} at ${hex64(fn.bpfFunc)}: ${counted(fn.end - fn.start, 'BPF slot')}, ${fn.finalLen} bytes native`;
+  const sizes = `prologue ${fn.prologueLen}, body ${fn.epilogueOffset - fn.prologueLen}, epilogue ${fn.finalLen - fn.epilogueOffset} bytes`;
+  return [`${title}\n  ${sizes}\n`, frameText(code), columns(listing(kernel, code, {})), '\n'].join('\n');
+}
+
+function frameText({ fn }: CodeFunction): string {
+  const rows = fn.frame.slots.map((slot) => [
+    slotPlace(slot),
+    slot.name,
+    counted(slot.size, 'byte'),
+    slot.why,
+  ]);
+  return `  Frame of ${counted(fn.frame.size, 'byte')}:\n${table(rows, '    ')}`;
+}
+
+const slotPlace = (slot: FrameSlot): string => `fp${slot.fpOffset} = sp+${slot.spOffset}`;
+
+/** Native instructions on the left, with the BPF instruction and the source line that each belongs to where they begin. */
+function columns({ source, bpf, native }: Listing): string {
+  const rows: string[][] = [];
+  let slot = -1;
+  let line = -1;
+  // A BPF instruction without native code of its own stands before the code that follows it.
+  const withoutCode = (upTo: number) => {
+    for (slot++; slot < upTo; slot++) rows.push(['', '', '', ...bpfCells(slot)]);
+  };
+  const bpfCells = (at: number): [string, string] => {
+    const row = bpf[at];
+    if (!row || row.continuation) return ['', ''];
+    const from = row.source === line ? '' : sourceText(source[row.source]);
+    line = row.source;
+    return [`${row.slot}: ${row.text}`, from];
+  };
+  for (const row of native) {
+    const place = [row.offset.toString(16).padStart(4), row.bytes, row.text];
+    if (row.part === 'epilogue' && slot < bpf.length) withoutCode(bpf.length);
+    if (row.slot > slot) {
+      withoutCode(row.slot);
+      rows.push([...place, ...bpfCells(row.slot)]);
+    } else {
+      rows.push([...place, row.part === 'body' ? '' : `[${row.part}]`, '']);
+    }
+  }
+  return table(rows, '  ');
+}
+
+function sourceText(row: Listing['source'][number] | undefined): string {
+  if (!row) return '';
+  return `; ${row.text.trim()} @ ${row.file.slice(row.file.lastIndexOf('/') + 1)}:${row.line}`;
+}

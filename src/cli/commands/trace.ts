@@ -1,0 +1,226 @@
+import { bytesToHex, hex64 } from '../../engine/base/hex';
+import type { Arrival } from '../../engine/debugger/arrivals';
+import { BPF_REGISTER } from '../../engine/debugger/abi';
+import { bpfText, symbolText } from '../../engine/debugger/locations';
+import { arrivalText, valueText } from '../../engine/debugger/sentences';
+import type { Session } from '../../engine/debugger/session';
+import { traceSession, type TraceStep } from '../../engine/debugger/trace';
+import { ABI_NAMES } from '../../engine/rv64/registers';
+import { usage, type Command } from '../command';
+import type { Io } from '../io';
+import { toJson } from '../json';
+import { openObject } from '../open';
+import { profileFrom } from '../profile-options';
+import { DEFAULT_MAX_INSNS, RUN_OPTIONS, inputsFrom, mapSettings, programNamed } from '../run-options';
+import { openSession } from '../run-program';
+
+/** One line of a trace, for people and as JSON. */
+interface TraceLine {
+  readonly text: string;
+  readonly json: unknown;
+}
+
+type Granularity = 'native' | 'bpf' | 'line' | 'event';
+const GRANULARITIES: readonly string[] = ['native', 'bpf', 'line', 'event'];
+
+/** `hartbeat trace OBJ PROG` */
+export const traceCommand: Command = {
+  name: 'trace',
+  summary: 'runs a program and prints every instruction with what it changes',
+  positionals: [
+    { name: 'OBJ', required: true },
+    { name: 'PROG', required: true },
+  ],
+  options: [
+    {
+      name: 'by',
+      value: 'UNIT',
+      help: 'one line per native instruction (default native), bpf, line, event or cycle',
+    },
+    ...RUN_OPTIONS,
+  ],
+  async run(args, io) {
+    const by = granularityOf(args.text('by') ?? 'native');
+    const profile = profileFrom(args);
+    const limit = args.count('max-insns') ?? DEFAULT_MAX_INSNS;
+    const object = await openObject(args.positionals[0]!, io);
+    const program = programNamed(object, args.positionals[1]!);
+    const maps = await mapSettings(object, args, io);
+    const inputs = await inputsFrom(program, args, io);
+    const { session } = openSession({ object, program: program.name, profile, inputs, maps, limit });
+    await write(MERGERS[by](session, traceSession(session)), args.has('json'), io);
+    const { kind, text } = session.stopReason!;
+    await io.err(`${program.name}: ${text}\n`);
+    return kind === 'exit' ? 0 : 1;
+  },
+};
+
+function granularityOf(text: string): Granularity {
+  if (text === 'cycle') throw usage('--by cycle needs a timing profile, which the machine does not have yet');
+  if (!GRANULARITIES.includes(text)) {
+    throw usage(`--by takes ${GRANULARITIES.join(', ')} or cycle, not '${text}'`);
+  }
+  return text as Granularity;
+}
+
+/** Lines are written in chunks of about this many characters. */
+const CHUNK = 64 * 1024;
+
+async function write(lines: Iterable<TraceLine>, json: boolean, io: Io): Promise<void> {
+  let chunk = json ? '[' : '';
+  let first = true;
+  for (const line of lines) {
+    chunk += json ? `${first ? '\n' : ',\n'}${toJson(line.json)}` : `${line.text}\n`;
+    first = false;
+    if (chunk.length < CHUNK) continue;
+    await io.out(chunk);
+    chunk = '';
+  }
+  await io.out(json ? `${chunk}\n]\n` : chunk);
+}
+
+type Merger = (session: Session, steps: Iterable<TraceStep>) => Iterable<TraceLine>;
+
+const MERGERS: Readonly<Record<Granularity, Merger>> = {
+  *native(session, steps) {
+    for (const step of steps) yield nativeLine(session, step);
+  },
+  bpf: (session, steps) => merged(session, steps, bpfUnit),
+  line: (session, steps) => merged(session, steps, lineUnit),
+  *event(session, steps) {
+    for (const step of steps) {
+      for (const arrival of step.arrivals) yield eventLine(session, step, arrival);
+    }
+  },
+};
+
+function nativeLine(session: Session, step: TraceStep): TraceLine {
+  const symbol = symbolText(session.execution.kernel, step.pc);
+  const slot = step.code?.map.slotAt(step.offset) ?? -1;
+  const registers = step.registers.map(([r, v]) => [ABI_NAMES[r]!, v] as const);
+  return {
+    text: columns([hex64(step.pc), symbol, step.text], [...registers.map(assignment), ...memoryText(step)]),
+    json: {
+      n: step.number,
+      cycle: step.cycle,
+      pc: step.pc,
+      symbol,
+      ...(step.code && { function: step.code.key }),
+      ...(slot >= 0 && { insn: slot }),
+      text: step.text,
+      registers: Object.fromEntries(registers),
+      memory: step.memory ? [{ address: step.memory.address, bytes: step.memory.bytes }] : [],
+    },
+  };
+}
+
+const WIDTHS = [18, 40, 44];
+
+/** Fixed columns, so that lines need not be known before they are written. */
+function columns(cells: readonly string[], changes: readonly string[]): string {
+  const place = cells.map((cell, i) => cell.padEnd(WIDTHS[i]!)).join('  ');
+  return `${place}  ${changes.join(' ')}`.trimEnd();
+}
+
+const assignment = ([name, value]: readonly [string, bigint]): string => `${name}=${hex64(value)}`;
+const memoryText = ({ memory }: TraceStep): string[] =>
+  memory ? [`[${hex64(memory.address)}]=${bytesToHex(memory.bytes)}`] : [];
+
+/** What a unit of several native instructions is called, and when the next one begins. */
+interface Unit {
+  readonly key: string;
+  readonly cells: readonly string[];
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** Joins the native instructions of one BPF instruction or line: the last value of each register counts. */
+function* merged(
+  session: Session,
+  steps: Iterable<TraceStep>,
+  unitOf: (session: Session, step: TraceStep) => Unit,
+): Generator<TraceLine, void> {
+  let unit: Unit | undefined;
+  let first: TraceStep | undefined;
+  let registers = new Map<number, bigint>();
+  let memory: NonNullable<TraceStep['memory']>[] = [];
+  const line = (): TraceLine => {
+    const changed = [...registers].flatMap(([r, v]) => {
+      const name = BPF_REGISTER.get(r);
+      return name === undefined ? [] : [[name, v] as const];
+    });
+    const writes = memory.map(({ address, bytes }) => `[${hex64(address)}]=${bytesToHex(bytes)}`);
+    return {
+      text: columns(unit!.cells, [...changed.map(assignment), ...writes]),
+      json: {
+        n: first!.number,
+        cycle: first!.cycle,
+        pc: first!.pc,
+        ...unit!.json,
+        registers: Object.fromEntries(changed),
+        memory,
+      },
+    };
+  };
+  for (const step of steps) {
+    const next = unitOf(session, step);
+    if (next.key !== unit?.key) {
+      if (unit) yield line();
+      unit = next;
+      first = step;
+      registers = new Map();
+      memory = [];
+    }
+    for (const [r, v] of step.registers) registers.set(r, v);
+    if (step.memory) memory.push(step.memory);
+  }
+  if (unit) yield line();
+}
+
+/** Frames told apart, so that a recursion by tail calls is not one long instruction. */
+function placeKey(session: Session, step: TraceStep): string {
+  return `${session.execution.tailCalls}:${step.code?.key ?? ''}`;
+}
+
+function bpfUnit(session: Session, step: TraceStep): Unit {
+  const { code, offset } = step;
+  const slot = code?.map.slotAt(offset) ?? -1;
+  const text = code && slot >= 0 ? bpfText(session.execution.kernel, code, slot) : '(prologue)';
+  const name = code?.key ?? symbolText(session.execution.kernel, step.pc);
+  return {
+    key: `${placeKey(session, step)}:${slot}`,
+    cells: [hex64(step.pc), slot >= 0 ? `${name} ${slot}` : name, text],
+    json: { function: name, ...(slot >= 0 && { insn: slot }), text },
+  };
+}
+
+function lineUnit(session: Session, step: TraceStep): Unit {
+  const { code, offset } = step;
+  const line = code?.map.lineAtOffset(offset);
+  const name = code?.key ?? symbolText(session.execution.kernel, step.pc);
+  const place = line ? `${line.file.slice(line.file.lastIndexOf('/') + 1)}:${line.line}` : name;
+  return {
+    key: `${placeKey(session, step)}:${line?.file ?? ''}:${line?.line ?? ''}`,
+    cells: [hex64(step.pc), place, line?.text.trim() ?? '(no line)'],
+    json: { function: name, ...(line && { file: line.file, line: line.line, lineText: line.text }) },
+  };
+}
+
+function eventLine(session: Session, step: TraceStep, arrival: Arrival): TraceLine {
+  const text = arrivalText(arrival, session.execution.machine);
+  const where = symbolText(session.execution.kernel, step.pc);
+  const args =
+    arrival.kind === 'helper-call' ? { name: arrival.name, args: arrival.args } : { index: arrival.index };
+  const shown = arrival.kind === 'helper-call' ? `${text} (${arrival.args.map(valueText).join(', ')})` : text;
+  return {
+    text: columns([hex64(step.pc), where, shown], []),
+    json: {
+      n: step.number,
+      cycle: step.cycle,
+      pc: step.pc,
+      symbol: where,
+      event: arrival.kind,
+      text,
+      ...args,
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { bytesToHex } from '../engine/base/hex';
+import { buildWorld, type World } from '../engine/debugger/build';
+import { Session } from '../engine/debugger/session';
+import type { InputsView, OutputView } from '../engine/debugger/views';
+import type { BpfObject } from '../engine/loader/object';
+import type { Profile } from '../engine/profile/profile';
+import { applyMapSettings, programsIn, type MapSetting } from './run-options';
+
+/** One run from the command line. */
+export interface RunRequest {
+  readonly object: BpfObject;
+  readonly program: string;
+  readonly profile: Profile;
+  readonly inputs: InputsView;
+  readonly maps: readonly MapSetting[];
+  readonly limit: number;
+}
+
+/** A session that stands at the program's entry. @throws EngineError for what cannot be loaded or run */
+export function openSession(request: RunRequest): { session: Session; world: World } {
+  const world = buildWorld({
+    object: request.object,
+    profile: request.profile,
+    program: request.program,
+    also: programsIn(request.maps),
+    prepare: (kernel) => applyMapSettings(kernel, request.maps),
+  });
+  const session = new Session({ id: 'cli', world, inputs: request.inputs, limit: request.limit });
+  return { session, world };
+}
+
+/** Runs to the end, or to what stops it. */
+export function runProgram(request: RunRequest): RunReport {
+  const { session, world } = openSession(request);
+  session.continue();
+  session.runToStop();
+  return report(session, world);
+}
+
+export type RunReport = ReturnType<typeof report>;
+
+/** What `run --json` prints. */
+export function report(session: Session, world: World) {
+  const { result } = session;
+  const { instructions, cycles, loads, stores, tailCalls, helperCalls } = session.counters();
+  const output = session.output(0);
+  return {
+    retval: result?.retval ?? null,
+    dataOut: result?.dataOut ? bytesToHex(result.dataOut) : null,
+    ctxOut: result?.ctxOut ? bytesToHex(result.ctxOut) : null,
+    instructions,
+    cycles,
+    loads,
+    stores,
+    stackBytes: session.execution.stackBytes,
+    tailCalls,
+    helperCalls,
+    maps: Object.fromEntries(
+      world.kernel.maps.map((map) => [
+        map.name,
+        world.kernel.dumpMap(map).map(({ key, value }) => [bytesToHex(key), bytesToHex(value)] as const),
+      ]),
+    ),
+    printk: output.filter((line) => line.kind === 'printk').map((line) => line.text),
+    events: output.filter((line) => line.kind !== 'printk').map(eventOf),
+    checks: result?.checks ?? [],
+    stop: stopOf(session),
+  };
+}
+
+function eventOf({ kind, text, at, location }: OutputView) {
+  return { kind, text, at, ...(location && placeOf(location)) };
+}
+
+function placeOf(location: NonNullable<OutputView['location']>) {
+  const { pc, function: fn, slot, bpfText, file, line, lineText } = location;
+  return {
+    pc,
+    ...(fn !== undefined && { function: fn }),
+    ...(slot !== undefined && { insn: slot, insnText: bpfText }),
+    ...(line !== undefined && { file, line, lineText }),
+  };
+}
+
+function stopOf(session: Session) {
+  const { kind, text } = session.stopReason!;
+  return { reason: kind, text, ...(kind === 'exit' ? {} : placeOf(session.location())) };
+}
+
+/** Exit code of a run: 0 when the program returned and no check failed. */
+export function exitCodeOf(run: RunReport): number {
+  return run.stop.reason === 'exit' ? 0 : 1;
+}

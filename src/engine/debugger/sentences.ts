@@ -1,0 +1,74 @@
+import { hex64 } from '../base/hex';
+import { s64, u64 } from '../base/u64';
+import type { KernelEvent } from '../kernel/types';
+import type { Machine, MachineStop } from '../machine/types';
+import { REG } from '../rv64/registers';
+import type { Arrival, TailCallArrival } from './arrivals';
+import { leftText } from './registers';
+
+/** What an arrival says to people, without a full stop: `tail call refused, the count is used up (a6 = 0)`. */
+export function arrivalText(arrival: Arrival, machine: Machine): string {
+  const a6 = machine.getRegister(REG.a6);
+  switch (arrival.kind) {
+    case 'tail-call-attempted':
+      return `${arrival.code.fn.name} attempts a tail call to ${slotText(arrival)}`;
+    case 'tail-call-taken':
+      return `tail call taken from ${arrival.code.fn.name} to ${arrival.target?.fn.name ?? slotText(arrival)}, ${leftText(a6)}`;
+    case 'tail-call-refused':
+      return `tail call refused in ${arrival.code.fn.name}, ${refusalText(arrival, a6)}`;
+    case 'helper-call':
+      return arrival.calledAs === undefined
+        ? `call of ${arrival.name}`
+        : `call of ${arrival.calledAs} (${arrival.name})`;
+  }
+}
+
+function refusalText(arrival: TailCallArrival & { kind: 'tail-call-refused' }, a6: bigint): string {
+  switch (arrival.reason) {
+    case 'index':
+      return arrival.map
+        ? `index ${arrival.index} is out of range: ${arrival.map.name} has ${arrival.map.maxEntries} entries`
+        : `index ${arrival.index} is out of range`;
+    case 'count':
+      return `the count is used up (a6 = ${s64(a6)})`;
+    case 'empty-slot':
+      return `slot ${arrival.index} of ${arrival.map?.name ?? 'the prog array'} is empty`;
+  }
+}
+
+const slotText = ({ index, map }: TailCallArrival): string =>
+  `slot ${index} of ${map?.name ?? 'an array at an unknown address'}`;
+
+/** Why the machine cannot go on, one sentence. */
+export function faultText(stop: MachineStop): string {
+  switch (stop.reason) {
+    case 'fault':
+      return `Fault at ${hex64(stop.pc)}: ${stop.message}`;
+    case 'ebreak':
+      return `The code executed ebreak at ${hex64(stop.pc)}; JITed code has none.`;
+    case 'ecall':
+      return `The code executed ecall at ${hex64(stop.pc)}; JITed code has none.`;
+    default:
+      return `The machine stopped at ${hex64(stop.pc)}: ${stop.reason}.`;
+  }
+}
+
+/** A line of the console for what happened in the kernel. */
+export function kernelEventText(event: KernelEvent): string {
+  switch (event.kind) {
+    case 'helper':
+      return `${event.name}(${event.args.map(valueText).join(', ')}) = ${valueText(event.result)}`;
+    case 'printk':
+      return event.text;
+    case 'output':
+      return `${event.via === 'ringbuf' ? 'ring buffer' : 'perf event'} ${event.map}: ${event.data.length} bytes`;
+    case 'redirect':
+      return `redirect to interface ${event.ifindex}${event.flags === 0 ? '' : `, flags 0x${event.flags.toString(16)}`}`;
+  }
+}
+
+/** Small numbers and errors in decimal, everything else in hex. */
+export function valueText(value: bigint): string {
+  const signed = s64(value);
+  return signed > -4096n && signed < 65536n ? signed.toString() : hex64(u64(value));
+}
