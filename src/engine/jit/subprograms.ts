@@ -3,9 +3,9 @@ import type { BpfInsn } from '../bpf/insn';
 import type { Profile } from '../profile/profile';
 import { namesFunction } from './check';
 import { finishFunction } from './function';
-import { compileUnit, extraPass, type Compilation } from './passes';
+import { compileUnit, extraPass, type Allocate, type Compilation } from './passes';
 import type { ImagePlacement, JitFunction, JitInput, JitProgram } from './types';
-import { makeUnit, type Unit } from './unit';
+import { makeUnit, type Unit, type UnitDescription } from './unit';
 
 /**
  * Compiles a program as the kernel does: a single function in one go (bpf_prog_select_runtime), several functions each for
@@ -72,3 +72,20 @@ const entryOf = (compilations: readonly Compilation[], index: number): bigint =>
   const { base, unit } = compilations[index]!;
   return base + (unit.typeWord === undefined ? 0n : 4n);
 };
+
+/**
+ * Compiles one function by itself, with the addresses of its callees known from elsewhere: for comparing with a function
+ * that a kernel compiled as part of a program.
+ * @param allocate says where the image lies
+ * @param calleeAddress address of the BPF function that the call or function reference at a slot means
+ */
+export function compileFunction(
+  description: UnitDescription,
+  allocate: Allocate,
+  calleeAddress: (slot: number) => bigint,
+): JitFunction {
+  const unit = makeUnit(description);
+  const compilation = compileUnit(unit, allocate);
+  if (unit.isFunc) extraPass(compilation, calleeAddress);
+  return finishFunction(compilation);
+}
