@@ -137,7 +137,11 @@ export function createColumnEditor(parent: HTMLElement, options: ColumnOptions):
         ? 'nearest'
         : 'center';
     view.dispatch({
-      effects: EditorView.scrollIntoView(block.from, { y, yMargin: Math.min(margin, height / 4) }),
+      effects: EditorView.scrollIntoView(block.from, {
+        y,
+        x: 'start',
+        yMargin: Math.min(margin, height / 4),
+      }),
     });
   }
 

@@ -49,7 +49,7 @@ export function sourceModel(listing: ListingView): ColumnModel {
     }
     file = row.file;
     lines.push({
-      text: row.text.replaceAll('\t', '        '),
+      text: row.text.replaceAll('\t', '    '),
       row: index,
       className: row.code ? undefined : 'hb-no-code',
       gutters: [{ text: String(row.line) }],
@@ -64,12 +64,10 @@ export function bpfModel(listing: ListingView): ColumnModel {
     listing.bpf.map((row, index) => ({
       text: row.text,
       row: index,
-      className:
-        [row.rule && 'hb-rewritten', row.continuation && 'hb-continuation'].filter(Boolean).join(' ') ||
-        undefined,
+      className: row.continuation ? 'hb-continuation' : undefined,
       gutters: [
         { text: row.continuation ? '' : String(row.slot) },
-        row.rule ? { text: '∗', className: 'hb-rewrite-mark' } : { text: '' },
+        row.rule ? { text: '✱', className: 'hb-rewrite-mark' } : { text: '' },
       ],
       hover: row.rule
         ? ['Rewritten by the verifier', row.rule]

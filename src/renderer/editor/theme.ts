@@ -32,7 +32,6 @@ export const columnTheme = EditorView.theme({
   },
   '.hb-no-code': { opacity: '0.72' },
   '.hb-continuation': { opacity: '0.55' },
-  '.hb-rewritten': { boxShadow: 'inset 2px 0 var(--rewrite)' },
   '.hb-outside': { backgroundColor: 'var(--shade)' },
   '.hb-part-start': { borderTop: '1px dashed var(--line-strong)', marginTop: '-1px' },
 

@@ -43,8 +43,11 @@ export const useListing = defineStore('listing', () => {
     if (!at || !listing || session.status === 'running' || session.status === 'ended') return NO_ROWS;
     return at.function === shownKey.value ? listing.links.at(at) : NO_ROWS;
   });
+  /** What belongs to the row that is pointed at, else to the current instruction. */
   const linked = computed<LinkedRows>(() => {
-    const ref = hovered.value ?? cursor.value;
+    const row = current.value.native[0];
+    const ref =
+      hovered.value ?? cursor.value ?? (row === undefined ? null : ({ column: 'native', row } as const));
     return ref && shown.value ? shown.value.links.of(ref) : NO_ROWS;
   });
 
@@ -89,7 +92,11 @@ export const useListing = defineStore('listing', () => {
   async function goToLocation(): Promise<void> {
     const key = session.location?.function;
     if (key === undefined) return;
-    if (await show(key)) bringIntoView(current.value);
+    if (!(await show(key)) || !shown.value) return;
+    // A prologue comes from no line: the source column then shows where the function begins.
+    const rows = current.value;
+    const begin = shown.value.view.source.findIndex(({ code }) => code);
+    bringIntoView(rows.source.length > 0 || begin < 0 ? rows : { ...rows, source: [begin] });
   }
 
   function setFollow(on: boolean): void {
