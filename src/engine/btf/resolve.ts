@@ -65,7 +65,38 @@ export function sizeOf(btf: Btf, id: number): number | undefined {
 
 const checked = (size: number): number | undefined => (Number.isSafeInteger(size) ? size : undefined);
 
-/** All types by kind and name, for look-ups; the first of several wins. */
+/** Look-up tables of a BTF, made on first use. */
+interface Index {
+  readonly byName: ReadonlyMap<string, BtfType>;
+  readonly tags: ReadonlyMap<number, readonly BtfType[]>;
+}
+
+const indexes = new WeakMap<Btf, Index>();
+
+function indexOf(btf: Btf): Index {
+  const known = indexes.get(btf);
+  if (known) return known;
+  const byName = new Map<string, BtfType>();
+  const tags = new Map<number, BtfType[]>();
+  for (const type of btf.types) {
+    const key = `${type.kind} ${type.name}`;
+    if (!byName.has(key)) byName.set(key, type);
+    if (type.kind !== 'decl_tag' || type.type === undefined) continue;
+    const own = tags.get(type.type);
+    if (own) own.push(type);
+    else tags.set(type.type, [type]);
+  }
+  const index = { byName, tags };
+  indexes.set(btf, index);
+  return index;
+}
+
+/** The type of that kind and name; the first of several. */
 export function findType(btf: Btf, kind: BtfKind, name: string): BtfType | undefined {
-  return btf.types.find((type) => type.kind === kind && type.name === name);
+  return indexOf(btf).byName.get(`${kind} ${name}`);
+}
+
+/** The declaration tags (`btf_decl_tag`) of a type, its members and parameters. */
+export function declTagsOf(btf: Btf, id: number): readonly BtfType[] {
+  return indexOf(btf).tags.get(id) ?? [];
 }

@@ -80,9 +80,8 @@ class Writer {
 }
 
 function baseText(type: BtfType | undefined, id: number): string {
-  switch (type?.kind) {
-    case undefined:
-      return `<no type ${id}>`;
+  if (!type) return `<no type ${id}>`;
+  switch (type.kind) {
     case 'struct':
     case 'union':
       return `${type.kind} ${type.name === '' ? '{…}' : type.name}`;

@@ -69,13 +69,16 @@ export function relocationsIn(elf: ElfFile, section: ElfSection): ElfRelocation[
   return relocations;
 }
 
-/** The REL or RELA sections for a section, in the file's order. */
-export function relocationSections(elf: ElfFile, target: ElfSection): ElfSection[] {
-  return elf.sections.filter(
-    (section) =>
-      (section.type === SECTION_TYPE.REL || section.type === SECTION_TYPE.RELA) &&
-      section.info === target.index,
-  );
+/** The REL and RELA sections by the index of the section that they are for, in the file's order. */
+export function relocationSections(elf: ElfFile): ReadonlyMap<number, readonly ElfSection[]> {
+  const byTarget = new Map<number, ElfSection[]>();
+  for (const section of elf.sections) {
+    if (section.type !== SECTION_TYPE.REL && section.type !== SECTION_TYPE.RELA) continue;
+    const own = byTarget.get(section.info);
+    if (own) own.push(section);
+    else byTarget.set(section.info, [section]);
+  }
+  return byTarget;
 }
 
 /** A checked reader of a section's contents. */
@@ -91,6 +94,7 @@ function readSections(file: ByteReader, table: TableShape, namesIndex: number): 
   const headers = Array.from({ length: table.count }, (_, index) =>
     readSectionHeader(file, start + index * table.entrySize, index),
   );
+  refuseOverlap(headers, file);
   const names = headers[namesIndex];
   const strings = new StringTable(names ? names.bytes : new Uint8Array(), CODE, 'the table of section names');
   return headers.map(({ nameOffset, ...section }) => ({
@@ -125,6 +129,17 @@ function readSectionHeader(
     entrySize: Number(file.u64(at + 56, what) & 0xffff_ffffn),
     bytes: inFile ? file.slice(offset, size, `${what}'s contents`) : new Uint8Array(),
   };
+}
+
+/** Sections of real files share no bytes; a hostile file could make one stretch of bytes stand for thousands of sections. */
+function refuseOverlap(sections: readonly Pick<ElfSection, 'bytes'>[], file: ByteReader): void {
+  const total = sections.reduce((sum, section) => sum + section.bytes.length, 0);
+  if (total <= file.length) return;
+  throw new EngineError(
+    'elf/overlap',
+    `The sections of ${file.what} have ${total} bytes together, more than the file's ${file.length}: they overlap, so the file is damaged.`,
+    { total, length: file.length },
+  );
 }
 
 function readSymbols(sections: readonly ElfSection[], name: string): ElfSymbol[] {

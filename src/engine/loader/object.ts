@@ -69,6 +69,8 @@ export interface BpfProgram {
    * are listed by `info` and refused when used.
    */
   readonly unsupported?: string;
+  /** Set when the section name begins with `?`: libbpf loads the program only when it is asked to. */
+  readonly optional?: true;
 }
 
 /** enum bpf_prog_type with the kernel's numbers. */
@@ -89,7 +91,7 @@ export interface BpfMapDef {
   readonly valueSize: number;
   readonly maxEntries: number;
   readonly flags: number;
-  /** Initial bytes of the single value (data sections). */
+  /** Initial bytes of the single value (data sections); absent when all of it is 0 (`.bss`). */
   readonly initial?: Uint8Array;
   /** Values of a prog array or map in map given in the source: index and the program's or map's name. */
   readonly slots?: readonly { readonly index: number; readonly target: string }[];
@@ -97,6 +99,14 @@ export interface BpfMapDef {
   readonly valueBtfId?: number;
   /** True for `.rodata`: frozen after load, programs may treat it as constant. */
   readonly readOnly?: boolean;
+  /** Map in map: what the inner maps look like. */
+  readonly inner?: BpfMapDef;
+  /** enum libbpf_pin_type: 1 = by name under the BPF file system. */
+  readonly pinning?: number;
+  /** Per-type extra value (`map_extra`), e.g. hash functions of a bloom filter. */
+  readonly extra?: bigint;
+  /** Where the definition comes from; `data` is the implicit map of a data section. */
+  readonly origin?: 'btf' | 'legacy' | 'data' | 'struct_ops';
 }
 
 /** A global variable of `.data`, `.bss`, `.rodata` (or a custom data section). */
@@ -106,6 +116,7 @@ export interface BpfGlobal {
   /** Bytes from the start of the map's value. */
   readonly offset: number;
   readonly size: number;
+  /** BTF id of the variable's type; 0 when unknown. */
   readonly btfId: number;
 }
 
