@@ -65,7 +65,7 @@ function harnessLayout(layout: Fields, kernel: KernelVersion): StructLayout {
 }
 
 /** JIT input of a program record; `surroundings` is the record that holds what its programs share. */
-function harnessInput(
+export function harnessInput(
   program: Fields,
   surroundings: Fields,
   name: string,
