@@ -1,12 +1,12 @@
 import { bytesToHex } from '../../engine/base/hex';
-import { decodeInsns, imm64 } from '../../engine/bpf/bytes';
-import { BPF_PSEUDO, CALL, LD_IMM64, type BpfInsn } from '../../engine/bpf/insn';
+import { decodeInsns } from '../../engine/bpf/bytes';
+import type { BpfInsn } from '../../engine/bpf/insn';
 import { jitedLineAddress } from '../../engine/jit/line-info';
-import { compileFunction } from '../../engine/jit/subprograms';
 import type { JitFunction } from '../../engine/jit/types';
 import { imageDifference, listDifference, valueDifference } from './difference';
 import type { KernelFacts } from './facts';
 import type { Fields } from './fields';
+import { compileRecorded, incomparable, type RecordedPlace } from './recorded-function';
 import type { RecordCheck } from './report';
 
 /** Reasons for which functions of kernel records are not compared (cli.md). */
@@ -28,60 +28,28 @@ export function checkLoadedProgram(check: RecordCheck, load: Fields, facts: Kern
   let start = 0;
   const functions = recorded.map((func, index) => {
     const insns = decodeInsns(func.has('jit_insns') ? func.bytes('jit_insns') : load.bytes('xlated'));
-    const fn = compileRecorded(
-      check,
-      func,
-      insns,
-      { name, index, start, isFunc: recorded.length > 1 },
-      facts,
-    );
+    const fn = checkFunction(check, func, insns, { name, index, start, isFunc: recorded.length > 1 }, facts);
     start += insns.length;
     return fn;
   });
   if (load.has('linfo')) checkLineInfo(check, load, functions);
 }
 
-interface Place {
-  readonly name: string;
-  readonly index: number;
-  readonly start: number;
-  readonly isFunc: boolean;
-}
-
-function compileRecorded(
+function checkFunction(
   check: RecordCheck,
   func: Fields,
   insns: readonly BpfInsn[],
-  place: Place,
+  place: RecordedPlace,
   facts: KernelFacts,
 ): JitFunction | undefined {
   const reason = incomparable(func, insns);
   if (reason !== undefined) {
-    check.leaveOut(reason);
+    check.leaveOut(REASON[reason]);
     return undefined;
   }
   check.count('functions');
-  const base = func.address('addr');
-  const callBase = facts.symbol('__bpf_call_base');
-  const fn = compileFunction(
-    {
-      profile: facts.profile,
-      ...place,
-      name: place.index === 0 ? place.name : `${place.name}.${place.index}`,
-      insns,
-      stackDepth: func.number('stack_depth'),
-      verifierZext: func.flag('verifier_zext'),
-      tailCallReachable: func.flag('tail_call_reachable'),
-      typeWord: undefined,
-      surroundings: {
-        callBase,
-        addresses: { perCpuOffset: facts.symbol('__per_cpu_offset') },
-        acceptsStrayJumps: true,
-      },
-    },
-    () => base,
-    (slot) => recordedCallee(insns, slot, callBase),
-  );
+  const fn = compileRecorded(func, insns, place, facts);
+  const { base } = fn;
   const image = func.bytes('image');
   // The record ends with the final return, ours may have what an earlier pass left behind it.
   const ours = image.length === fn.finalLen ? fn.image.subarray(0, fn.finalLen) : fn.image;
@@ -93,19 +61,6 @@ function compileRecorded(
     check.expect(what, valueDifference('bytes', bytesToHex(fn.extableBytes), func.text('extable')));
   }
   return fn;
-}
-
-function incomparable(func: Fields, insns: readonly BpfInsn[]): string | undefined {
-  if (func.has('arena')) return REASON.arena;
-  const callsKfunc = insns.some((insn) => insn.code === CALL && insn.src === BPF_PSEUDO.KFUNC_CALL);
-  return callsKfunc ? REASON.kfunc : undefined;
-}
-
-/** After jit_subprogs a call's imm is the callee's distance from __bpf_call_base, a function reference its address. */
-function recordedCallee(insns: readonly BpfInsn[], slot: number, callBase: bigint): bigint {
-  const insn = insns[slot];
-  if (insn?.code === LD_IMM64) return imm64(insns, slot);
-  return BigInt.asUintN(64, callBase + BigInt(insn?.imm ?? 0));
 }
 
 /** Entries are `[input insn, xlated insn, function, byte offset, …]`. */

@@ -47,6 +47,9 @@ export class Linker {
   link(main: SourceFunction): LinkedProgram {
     const draft: Draft = { main, insns: [], functions: [], placed: new Map(), relocations: [], externs: [] };
     this.place(draft, main);
+    // Subprograms are resolved in the middle of their callers.
+    draft.relocations.sort((a, b) => a.insn - b.insn);
+    draft.externs.sort((a, b) => a.insn - b.insn);
     return {
       insns: draft.insns,
       functions: draft.functions,
