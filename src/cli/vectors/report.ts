@@ -35,9 +35,9 @@ export class RecordCheck {
     private readonly name: string,
   ) {}
 
-  /** Something was compared; `kind` in the plural. */
-  count(kind: string): void {
-    this.compared.set(kind, (this.compared.get(kind) ?? 0) + 1);
+  /** Something was compared, `times` of it; `kind` in the plural. */
+  count(kind: string, times = 1): void {
+    this.compared.set(kind, (this.compared.get(kind) ?? 0) + times);
   }
 
   /** @param detail the first difference, or undefined if there is none */

@@ -1,0 +1,52 @@
+import { EngineError } from '../../engine/base/errors';
+import { factsBeside } from './facts';
+import type { Fields } from './fields';
+import { runVectors, type RecordChecker } from './images';
+import type { VectorRecord } from './records';
+import { RecordCheck, type RecordResult, type VectorReport } from './report';
+import { functionsOfLoad, type TracedFunction } from './trace-code';
+import { readTrace } from './trace-record';
+import { TraceReplay } from './trace-replay';
+
+const NO_TRACE = 'no trace in the record';
+const FOREIGN = 'instructions of trampolines taken from the trace (their images are not in such records)';
+
+/** The mode `--traces`: steps the recorded traces of kernels on our machine; everything that a step shows must agree. */
+export function runTraceVectors(
+  files: readonly string[],
+  onResult?: (result: RecordResult) => void,
+): VectorReport {
+  return runVectors(files, checkTraces, onResult);
+}
+
+/** Steps all traces of one record; an error of the engine is a failure of the record. */
+export const checkTraces: RecordChecker = (record) => {
+  const check = new RecordCheck(record.file, record.name);
+  try {
+    replay(check, record);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    if (error.code.startsWith('usage/')) throw error;
+    check.fail('stepping', error.message);
+  }
+  return check.result();
+};
+
+function replay(check: RecordCheck, { kind, fields, file }: VectorRecord): void {
+  const steps = kind === 'kernel-case' ? fields.objects('steps') : [];
+  if (!steps.some(isTraced)) return check.leaveOut(NO_TRACE);
+  const facts = factsBeside(file);
+  const functions: TracedFunction[] = [];
+  steps.forEach((step, i) => {
+    if (step.text('op') === 'load') functions.push(...functionsOfLoad(check, step, facts));
+    if (!isTraced(step)) return;
+    const trace = readTrace(step.object('trace'));
+    const run = new TraceReplay(trace, functions);
+    check.count('traces');
+    check.count('trace steps', trace.steps.length);
+    if (run.foreign > 0) check.leaveOut(FOREIGN);
+    check.expect(`trace of step ${i} (${step.text('prog')})`, run.run());
+  });
+}
+
+const isTraced = (step: Fields): boolean => step.has('trace');
