@@ -6,6 +6,7 @@ import { infoCommand } from './commands/info';
 import { jitCommand } from './commands/jit';
 import { runCommand } from './commands/run';
 import { traceCommand } from './commands/trace';
+import { vectorsCommand } from './commands/vectors';
 import { OutputClosed, type Io } from './io';
 import { table } from './table';
 
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   traceCommand,
   compareCommand,
   execCommand,
+  vectorsCommand,
 ];
 
 /**

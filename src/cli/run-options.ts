@@ -2,7 +2,7 @@ import { EngineError } from '../engine/base/errors';
 import { bytesToHex, hexToBytes } from '../engine/base/hex';
 import type { InputsView } from '../engine/debugger/views';
 import { defaultInputs } from '../engine/debugger/inputs';
-import { MAP_TYPE_PROG_ARRAY } from '../engine/debugger/map-types';
+import { isProgArray } from '../engine/debugger/map-types';
 import type { Kernel } from '../engine/kernel/types';
 import type { BpfObject, BpfProgram } from '../engine/loader/object';
 import { usage, type Arguments, type OptionSpec } from './command';
@@ -100,7 +100,7 @@ export async function mapSettings(object: BpfObject, args: Arguments, io: Io): P
     }
     const list = entryList(new TextDecoder().decode(await io.read(file)), file);
     settings.push(
-      map.type === MAP_TYPE_PROG_ARRAY
+      isProgArray(map.type)
         ? { kind: 'programs', map: name, slots: list.map((entry) => programSlot(entry, file)) }
         : { kind: 'entries', map: name, entries: list.map((entry) => mapEntry(entry, file, map)) },
     );

@@ -72,7 +72,8 @@ function eventOf({ kind, text, at, location }: OutputView) {
   return { kind, text, at, ...(location && placeOf(location)) };
 }
 
-function placeOf(location: NonNullable<OutputView['location']>) {
+/** A place as the command line writes it. */
+export function placeOf(location: NonNullable<OutputView['location']>) {
   const { pc, function: fn, slot, bpfText, file, line, lineText } = location;
   return {
     pc,

@@ -1,5 +1,8 @@
+import { EngineError } from '../base/errors';
+import { createKernel } from '../kernel/kernel';
 import type { Kernel, KernelProgram } from '../kernel/types';
 import type { BpfObject } from '../loader/object';
+import { createMachine } from '../machine/machine';
 import type { Machine } from '../machine/types';
 import type { Profile } from '../profile/profile';
 
@@ -10,4 +13,34 @@ export interface World {
   readonly machine: Machine;
   readonly kernel: Kernel;
   readonly program: KernelProgram;
+}
+
+export interface WorldRequest {
+  readonly object: BpfObject;
+  readonly profile: Profile;
+  /** The program to run; what its prog arrays hold from the start is loaded with it. */
+  readonly program: string;
+  /** More programs to load. */
+  readonly also?: readonly string[];
+  /** Sets maps and the like before the first run. */
+  prepare?(kernel: Kernel): void;
+}
+
+/**
+ * Loads a program and what it needs into a fresh machine.
+ * @throws EngineError for what the loader lists as unsupported, and for what verifier, JIT or kernel refuse
+ */
+export function buildWorld(request: WorldRequest): World {
+  const { object, profile } = request;
+  const source = object.programs.find((program) => program.name === request.program);
+  if (source?.unsupported !== undefined) {
+    throw new EngineError('debugger/unsupported', `${source.name} cannot be run: ${source.unsupported}`, {
+      program: source.name,
+    });
+  }
+  const machine = createMachine();
+  const kernel = createKernel(profile, machine);
+  kernel.loadObject(object, [request.program, ...(request.also ?? [])]);
+  request.prepare?.(kernel);
+  return { object, profile, machine, kernel, program: kernel.program(request.program) };
 }

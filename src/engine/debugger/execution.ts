@@ -125,12 +125,14 @@ export class Execution {
     this.replaced.clear();
     this.refusal = undefined;
     this.kernelEvents = this.kernel.events.length;
+    this.entryPc = this.machine.pc;
     this.entrySp = this.machine.getRegister(REG.sp);
     this.lowestSp = this.entrySp;
     const main = this.index.at(program.jit.functions[0]!.bpfFunc);
     if (main) this.enterFrame(main);
   }
 
+  private entryPc = 0n;
   private entrySp = 0n;
 
   /** Bytes of stack that the BPF functions have used at most. */
@@ -211,6 +213,7 @@ export class Execution {
   private enterKernel(pc: bigint): Halt | undefined {
     const site = this.machine.getRegister(REG.ra) - 1n;
     const outcome = this.kernel.handleTrap({ reason: 'trap', pc });
+    if (outcome.kind === 'continue' && outcome.event?.kind === 'helper') this.helperCalls++;
     this.drainKernelEvents(this.index.at(site) ? site : undefined);
     switch (outcome.kind) {
       case 'continue':
@@ -225,9 +228,7 @@ export class Execution {
   private drainKernelEvents(site: bigint | undefined): void {
     const { events } = this.kernel;
     for (; this.kernelEvents < events.length; this.kernelEvents++) {
-      const event = events[this.kernelEvents]!;
-      if (event.kind === 'helper') this.helperCalls++;
-      this.listener.kernelEvent?.(event, site);
+      this.listener.kernelEvent?.(events[this.kernelEvents]!, site);
     }
   }
 
@@ -258,6 +259,7 @@ export class Execution {
     }
     const hook = this.hooks.get(pc);
     if (hook?.entry) this.enterFrame(hook.entry);
+    if (pc === this.entryPc && this.machine.getRegister(REG.sp) === this.entrySp) this.replaced.clear(); // repeated run
     if (hook?.site) {
       const { code, site } = hook.site;
       if (pc === site.start)

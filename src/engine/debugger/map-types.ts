@@ -1,3 +1,5 @@
+import { MAP_TYPE } from '../loader/map-types';
+
 /** enum bpf_map_type in the kernel's order, without BPF_MAP_TYPE_, lower case. */
 const NAMES: readonly string[] = [
   ...[
@@ -38,5 +40,4 @@ export function mapTypeName(type: number): string {
   return NAMES[type] ?? `type ${type}`;
 }
 
-/** enum bpf_map_type of prog arrays. */
-export const MAP_TYPE_PROG_ARRAY = 3;
+export const isProgArray = (type: number): boolean => type === MAP_TYPE.PROG_ARRAY;

@@ -1,13 +1,12 @@
 import { bytesToHex, hex64 } from '../base/hex';
 import type { Kernel, KernelMap } from '../kernel/types';
-import type { Machine } from '../machine/types';
-import { mapTypeName } from './map-types';
+import { isProgArray, mapTypeName } from './map-types';
 import type { MapView } from './views';
 
 /** Entries of a map that a view shows. */
 const SHOWN = 256;
 
-export function mapView(kernel: Kernel, _machine: Machine, map: KernelMap): MapView {
+export function mapView(kernel: Kernel, map: KernelMap): MapView {
   const entries = kernel.dumpMap(map);
   return {
     name: map.name,
@@ -16,9 +15,16 @@ export function mapView(kernel: Kernel, _machine: Machine, map: KernelMap): MapV
     valueSize: map.valueSize,
     maxEntries: map.maxEntries,
     address: hex64(map.address),
-    entries: entries
-      .slice(0, SHOWN)
-      .map(({ key, value }) => ({ key: bytesToHex(key), value: bytesToHex(value) })),
+    entries: entries.slice(0, SHOWN).map(({ key, value }) => {
+      const target = isProgArray(map.type) ? programName(kernel, value) : undefined;
+      return { key: bytesToHex(key), value: bytesToHex(value), ...(target !== undefined && { target }) };
+    }),
     more: entries.length > SHOWN,
   };
+}
+
+/** User space sees programs by their ids. */
+function programName(kernel: Kernel, value: Uint8Array): string | undefined {
+  const id = new DataView(value.buffer, value.byteOffset, value.byteLength).getUint32(0, true);
+  return kernel.programs.find((program) => program.id === id)?.name;
 }

@@ -321,7 +321,7 @@ export class Session {
     this.finished = true;
     const failed = checks.find((check) => !check.ok);
     if (failed) return this.stopAt('check', failed.text);
-    this.stopAt('exit', `${program.name} returned ${this.resultNow.retval} (a0 = ${hex64(returnValue)}).`);
+    this.stopAt('exit', `${program.name} returned ${this.resultNow.retval} (R0 = ${hex64(returnValue)}).`);
   }
 
   private stopAt(kind: StopKind, text: string, breakpoints: readonly number[] = []): void {
@@ -447,7 +447,7 @@ export class Session {
   }
 
   maps(): readonly MapView[] {
-    return this.world.kernel.maps.map((map) => mapView(this.world.kernel, this.world.machine, map));
+    return this.world.kernel.maps.map((map) => mapView(this.world.kernel, map));
   }
 
   /** `length` bytes from `address`; unmapped bytes are shown as such. */

@@ -1,6 +1,16 @@
+import * as v from 'valibot';
 import { EngineError } from '../../engine/base/errors';
-import type { ObjectView } from '../../engine/debugger/views';
-import type { Events, Method } from '../../shared/contract';
+import { Breakpoints } from '../../engine/debugger/breakpoints';
+import { buildWorld } from '../../engine/debugger/build';
+import type { Sources } from '../../engine/debugger/listing';
+import { objectView } from '../../engine/debugger/object-view';
+import { Session } from '../../engine/debugger/session';
+import type { ObjectView, SessionView } from '../../engine/debugger/views';
+import { loadObject } from '../../engine/loader/load';
+import type { BpfObject } from '../../engine/loader/object';
+import { parseProfile } from '../../engine/profile/parse';
+import { requestSchemas, type Events, type Method, type Params, type Replies } from '../../shared/contract';
+import { SessionRunner } from './runner';
 
 /** The requests that the engine answers; the `app.*` ones are the host's. */
 export type SessionMethod = Extract<Method, `session.${string}`>;
@@ -30,15 +40,153 @@ export interface EngineService {
   dispose(): void;
 }
 
+/** An object that the user has opened, with what belongs to it across sessions. */
+interface OpenObject {
+  readonly object: BpfObject;
+  readonly sources: Sources;
+  readonly breakpoints: Breakpoints;
+}
+
+type Handlers = { readonly [M in SessionMethod]: (params: Params<M>) => Replies[M] | Promise<Replies[M]> };
+
 /** Makes the service. One session at a time: a new `session.start` ends the old one. */
-export function createEngineService(_options: EngineServiceOptions): EngineService {
-  return {
-    openBytes(name) {
-      throw new EngineError('debugger/not-built', `Opening ${name} is not built yet.`);
-    },
-    call(method) {
-      return Promise.reject(new EngineError('debugger/not-built', `${method} is not built yet.`));
-    },
-    dispose() {},
+export function createEngineService({ emit }: EngineServiceOptions): EngineService {
+  const objects = new Map<string, OpenObject>();
+  let runner: SessionRunner | undefined;
+  let opened = 0;
+  let started = 0;
+
+  const current = (): SessionRunner => {
+    if (runner) return runner;
+    throw new EngineError(
+      'debugger/no-session',
+      'No program is being debugged; open an object and start one.',
+    );
   };
+  /** The session, which must stand still for what is asked of it. */
+  const standing = (): Session => {
+    const { session } = current();
+    if (session.status !== 'running') return session;
+    throw new EngineError('debugger/running', 'The program is running; pause it to look at it.');
+  };
+  const breakpointsChanged = (breakpoints: Breakpoints): void =>
+    emit('session.breakpoints', breakpoints.views());
+
+  const handlers: Handlers = {
+    'session.start': (params): SessionView => {
+      const open = objects.get(params.object);
+      if (!open) {
+        throw new EngineError('debugger/no-object', 'This object is not open any more; open it again.', {
+          object: params.object,
+        });
+      }
+      const world = buildWorld({
+        object: open.object,
+        profile: parseProfile(params.profile),
+        program: params.program,
+      });
+      runner?.end();
+      const session = new Session({
+        id: `s${++started}`,
+        world,
+        inputs: params.inputs,
+        sources: open.sources,
+        breakpoints: open.breakpoints,
+      });
+      runner = new SessionRunner(session, emit);
+      breakpointsChanged(open.breakpoints);
+      return runner.changed();
+    },
+    'session.restart': () => {
+      const mine = current();
+      mine.restart();
+      breakpointsChanged(mine.session.breakpoints);
+      return mine.changed();
+    },
+    'session.end': () => {
+      runner?.end();
+      runner = undefined;
+      return null;
+    },
+    'session.state': () => runner?.session.view() ?? null,
+    'session.step': ({ step, granularity }) => {
+      const mine = current();
+      mine.session.step(step, granularity);
+      return mine.runToStop();
+    },
+    'session.continue': () => {
+      const mine = current();
+      mine.session.continue();
+      return mine.runOn();
+    },
+    'session.pause': () => current().pause(),
+    'session.runTo': ({ target }) => {
+      const mine = current();
+      mine.session.runTo(target);
+      return mine.runOn();
+    },
+    'session.functions': () => current().session.functions(),
+    'session.listing': (params) => current().session.listing(params.function),
+    'session.registers': () => standing().registers(),
+    'session.stack': () => standing().stack(),
+    'session.frame': ({ index }) => standing().frame(index),
+    'session.maps': () => current().session.maps(),
+    'session.memory': ({ address, length }) => current().session.memory(BigInt(address), length),
+    'session.output': ({ from }) => current().session.output(from),
+    'session.breakpoints': () => runner?.session.breakpoints.views() ?? [],
+    'session.addBreakpoint': ({ spec }) => {
+      const { breakpoints } = current().session;
+      const added = breakpoints.add(spec);
+      breakpointsChanged(breakpoints);
+      return added;
+    },
+    'session.changeBreakpoint': ({ id, enabled }) => {
+      const { breakpoints } = current().session;
+      const changed = breakpoints.change(id, enabled);
+      breakpointsChanged(breakpoints);
+      return changed;
+    },
+    'session.removeBreakpoint': ({ id }) => {
+      const { breakpoints } = current().session;
+      breakpoints.remove(id);
+      breakpointsChanged(breakpoints);
+      return null;
+    },
+  };
+
+  return {
+    openBytes(name, bytes, sources = {}) {
+      const object = loadObject(bytes, name);
+      const id = `o${++opened}`;
+      objects.set(id, { object, sources, breakpoints: new Breakpoints() });
+      return objectView(id, object);
+    },
+    async call(method, params) {
+      if (!isSessionMethod(method)) {
+        throw new EngineError('usage/method', `The engine knows no request '${method}'.`, { method });
+      }
+      return answer(handlers, method, params);
+    },
+    dispose() {
+      runner?.end();
+      runner = undefined;
+      objects.clear();
+    },
+  };
+}
+
+function isSessionMethod(method: string): method is SessionMethod {
+  return method.startsWith('session.') && Object.hasOwn(requestSchemas, method);
+}
+
+function answer<M extends SessionMethod>(
+  handlers: Handlers,
+  method: M,
+  params: unknown,
+): Replies[M] | Promise<Replies[M]> {
+  const parsed = v.safeParse(requestSchemas[method], params);
+  if (!parsed.success) {
+    throw new EngineError('usage/params', `${method}: ${parsed.issues[0].message}.`, { method });
+  }
+  return handlers[method](parsed.output as Params<M>);
 }

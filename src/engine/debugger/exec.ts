@@ -1,0 +1,71 @@
+import type { BpfInsn } from '../bpf/insn';
+import { createKernel } from '../kernel/kernel';
+import { createMachine } from '../machine/machine';
+import type { Profile } from '../profile/profile';
+import { CodeIndex } from './code-index';
+import { Execution, NO_INTEREST } from './execution';
+import { locationView } from './locations';
+import { faultText } from './sentences';
+import type { LocationView } from './views';
+
+/** How an execution of raw instructions ended. */
+export type ExecStop =
+  | { readonly reason: 'exit' }
+  | {
+      readonly reason: 'fault' | 'limit' | 'unknown-helper';
+      readonly text: string;
+      readonly location: LocationView;
+    };
+
+export interface ExecResult {
+  /** All 64 bits of R0 (a5); absent unless the program returned. */
+  readonly r0?: bigint;
+  /** The memory given to the program, as it left it. */
+  readonly mem?: Uint8Array;
+  readonly stop: ExecStop;
+}
+
+/** enum bpf_prog_type: the context of a socket filter is the plain argument here, no packet. */
+const SOCKET_FILTER = 1;
+
+/**
+ * Runs raw BPF instructions: R1 = address of `mem`, R2 = its length, both 0 without. The instructions are trusted to be
+ * sound, as no context type says what they may access.
+ * @param limit instructions
+ * @throws EngineError for code that cannot be compiled
+ */
+export function execute(
+  profile: Profile,
+  insns: readonly BpfInsn[],
+  mem: Uint8Array | undefined,
+  limit: number,
+): ExecResult {
+  const machine = createMachine();
+  const kernel = createKernel(profile, machine);
+  const program = kernel.loadRaw({ name: 'exec', insns, progType: SOCKET_FILTER });
+  const index = new CodeIndex(kernel);
+  kernel.beginExec(program, mem);
+  const execution = new Execution(machine, kernel, index);
+  execution.begin(program);
+  let left = limit;
+  for (;;) {
+    const before = machine.counters().instructions;
+    const halt = execution.advance(left, NO_INTEREST);
+    left -= Number(machine.counters().instructions - before);
+    const stop = (reason: 'fault' | 'limit' | 'unknown-helper', text: string): ExecResult => ({
+      ...kernel.finishExec(),
+      stop: { reason, text, location: locationView(kernel, index, machine.pc) },
+    });
+    switch (halt.kind) {
+      case 'exit':
+        return { r0: halt.returnValue, ...kernel.finishExec(), stop: { reason: 'exit' } };
+      case 'fault':
+        return stop('fault', faultText(halt.stop));
+      case 'unknown':
+        return stop('unknown-helper', halt.message);
+      case 'budget':
+      case 'arrived':
+        if (left <= 0) return stop('limit', `The limit of ${limit} instructions is reached.`);
+    }
+  }
+}
