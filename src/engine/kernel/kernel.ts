@@ -1,6 +1,7 @@
 import { EngineError } from '../base/errors';
 import { bytesToHex } from '../base/hex';
-import type { BpfObject, BpfProgram } from '../loader/object';
+import type { BpfObject, BpfProgram, BpfProgType } from '../loader/object';
+import { progTypeName } from '../loader/program-types';
 import type { Machine, MachineStop } from '../machine/types';
 import type { Profile } from '../profile/profile';
 import type { StructLayouts } from '../profile/struct-layouts';
@@ -20,7 +21,6 @@ import { NetNamespace } from './net';
 import { PerCpuMemory, type PerCpuState } from './percpu';
 import { KernelXlatePort } from './port';
 import { ProgPack, type PackState } from './prog-pack';
-import { progType } from './prog-types';
 import { Programs, type LoadedProgram, type ProgramsState } from './programs';
 import { RandomSource } from './random';
 import { Structs } from './structs';
@@ -271,10 +271,11 @@ class KernelModel implements Kernel {
 
   loadRaw(raw: RawProgram): KernelProgram {
     const functions = raw.functions ?? [];
+    const type: BpfProgType = { id: raw.progType, name: progTypeName(raw.progType) ?? String(raw.progType) };
     const source: BpfProgram = {
       name: raw.name,
-      section: progType(raw.progType).name,
-      type: progType(raw.progType),
+      section: type.name,
+      type,
       attachType: raw.attachType ?? 0,
       flags: raw.flags ?? 0,
       insns: raw.insns,

@@ -1,0 +1,85 @@
+import { EngineError } from '../../engine/base/errors';
+import { decodeInsns } from '../../engine/bpf/bytes';
+import { BPF_PSEUDO, LD_IMM64, type BpfInsn } from '../../engine/bpf/insn';
+import type { Kernel } from '../../engine/kernel/types';
+import type { BpfReloc } from '../../engine/loader/object';
+import type { Fields } from './fields';
+import { REASON } from './kernel-images';
+import type { RecordedIds } from './run-maps';
+
+/**
+ * Loads a recorded program from the instructions that were handed to the kernel.
+ * @returns why it cannot be compared, or undefined when it is loaded
+ * @throws EngineError for what is refused or not supported yet
+ */
+export function loadRecorded(kernel: Kernel, load: Fields, ids: RecordedIds): string | undefined {
+  if (load.has('load_error') || !load.has('xlated')) return REASON.loadError;
+  if (usesArena(load)) return REASON.arena;
+  const name = load.text('name');
+  const insns = decodeInsns(load.bytes('insns'));
+  const starts = load.has('subprogs') ? load.numbers('subprogs') : [];
+  try {
+    kernel.loadRaw({
+      name,
+      insns,
+      progType: load.number('prog_type'),
+      attachType: load.number('attach_type'),
+      flags: load.number('prog_flags'),
+      functions: starts.map((start, i) => ({ start, name: i === 0 ? name : `${name}_sub${i}` })),
+      relocations: relocationsOf(load, insns),
+    });
+  } catch (error) {
+    // Kernel functions that Hartbeat does not have: the record does not say what their arguments are.
+    if (error instanceof EngineError && load.has('kfuncs') && load.list('kfuncs').length > 0)
+      return REASON.kfunc;
+    throw error;
+  }
+  if (load.has('id')) ids.set(load.number('id'), name);
+  return undefined;
+}
+
+const usesArena = (load: Fields): boolean =>
+  load.has('funcs') && load.objects('funcs').some((fn) => fn.flag('arena'));
+
+/** `rel` names the map of an ld_imm64; its src_reg says whether the map or a value in it is meant. */
+function relocationsOf(load: Fields, insns: readonly BpfInsn[]): BpfReloc[] {
+  const relocations: BpfReloc[] = [];
+  for (const [index, map] of load.has('rel') ? load.rows('rel') : []) {
+    if (typeof index !== 'number' || typeof map !== 'string') continue;
+    const insn = insns[index];
+    if (insn?.code !== LD_IMM64) continue;
+    if (insn.src === BPF_PSEUDO.MAP_VALUE || insn.src === BPF_PSEUDO.MAP_IDX_VALUE) {
+      relocations.push({ kind: 'map-value', insn: index, map, offset: (insns[index + 1]?.imm ?? 0) >>> 0 });
+    } else {
+      relocations.push({ kind: 'map', insn: index, map });
+    }
+  }
+  for (const [index, name] of load.has('kfuncs') ? load.rows('kfuncs') : []) {
+    if (typeof index === 'number' && typeof name === 'string')
+      relocations.push({ kind: 'kfunc', insn: index, name });
+  }
+  return relocations;
+}
+
+/** The programs of an object that are run, or that its prog arrays hold. */
+export function programsWithRuns(object: Fields, maps: readonly Fields[]): Fields[] {
+  const run = new Set(object.objects('runs').map((step) => step.text('prog')));
+  const inArrays = new Set(
+    maps
+      .filter((map) => map.number('type') === PROG_ARRAY && map.has('entries'))
+      .flatMap((map) => map.rows('entries').map(([, value]) => littleEndian(String(value)))),
+  );
+  return object
+    .objects('progs')
+    .filter(
+      (program) => run.has(program.text('name')) || (program.has('id') && inArrays.has(program.number('id'))),
+    );
+}
+
+/** enum bpf_map_type */
+export const PROG_ARRAY = 3;
+
+/** The u32 that 8 hex digits in memory order stand for. */
+export function littleEndian(hex: string): number {
+  return parseInt((hex.slice(0, 8).match(/../g) ?? []).reverse().join(''), 16);
+}

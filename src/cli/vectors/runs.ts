@@ -1,0 +1,170 @@
+import { EngineError } from '../../engine/base/errors';
+import { createKernel } from '../../engine/kernel/kernel';
+import type { Kernel } from '../../engine/kernel/types';
+import { createMachine } from '../../engine/machine/machine';
+import { factsBeside } from './facts';
+import type { Fields } from './fields';
+import { runVectors, type RecordChecker } from './images';
+import { REASON } from './kernel-images';
+import type { VectorRecord } from './records';
+import { RecordCheck, type RecordResult, type VectorReport } from './report';
+import { checkMapDump, createRecordedMap, fillRecordedMap, type RecordedIds } from './run-maps';
+import { loadRecorded, programsWithRuns } from './run-programs';
+import { checkScenarioRun } from './run-scenario';
+import { checkRunStep, runWord } from './run-step';
+
+/** Reasons for which records are not played (cli.md). */
+const NOT_PLAYED = {
+  noRuns: 'nothing to run in a record of this kind',
+  note: 'the kernel itself differed from the instruction set (note)',
+  nondeterministic: 'results depend on time, CPU or process',
+} as const;
+
+/** Steps that need programs attached to functions. */
+const ATTACH_STEPS: ReadonlySet<string> = new Set(['attach', 'detach', 'trampoline', 'kernel_bytes']);
+
+/** The mode `--runs`: plays the steps of every record on a machine with a kernel of its own and compares the results. */
+export function runRunVectors(
+  files: readonly string[],
+  onResult?: (result: RecordResult) => void,
+): VectorReport {
+  return runVectors(files, checkRuns, onResult);
+}
+
+/** Plays one record; an error of the engine is a failure of the record. */
+export const checkRuns: RecordChecker = (record) => {
+  const check = new RecordCheck(record.file, record.name);
+  try {
+    play(check, record);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    if (error.code.startsWith('usage/')) throw error;
+    check.fail('playing the record', error.message);
+  }
+  return check.result();
+};
+
+function play(check: RecordCheck, record: VectorRecord): void {
+  switch (record.kind) {
+    case 'kernel-case':
+      return playCase(check, record);
+    case 'object':
+      return playObject(check, record);
+    case 'tail-call-semantics':
+      return checkScenarioRun(check, record.fields);
+    case 'harness-program':
+    case 'recipe':
+    case 'harness-trampoline':
+    case 'text-poke':
+      return check.leaveOut(NOT_PLAYED.noRuns);
+  }
+}
+
+/** A kernel as it was after boot, of the version and with the ISA that made the record. */
+function freshKernel(record: VectorRecord): Kernel {
+  return createKernel(factsBeside(record.file).profile, createMachine());
+}
+
+function playCase(check: RecordCheck, record: VectorRecord): void {
+  const { fields } = record;
+  if (fields.has('note')) return check.leaveOut(NOT_PLAYED.note);
+  if (fields.has('deterministic') && fields.text('deterministic') === 'no') {
+    return check.leaveOut(NOT_PLAYED.nondeterministic);
+  }
+  const kernel = freshKernel(record);
+  const ids: RecordedIds = new Map();
+  const left = new Set<string>();
+  for (const [index, step] of fields.objects('steps').entries()) {
+    playStep(check, kernel, step, `step ${index}`, ids, left);
+  }
+}
+
+/** @param left programs that are left out, by name: steps that need them are too */
+function playStep(
+  check: RecordCheck,
+  kernel: Kernel,
+  step: Fields,
+  where: string,
+  ids: RecordedIds,
+  left: Set<string>,
+): void {
+  const op = step.text('op');
+  switch (op) {
+    case 'map':
+      createRecordedMap(kernel, step);
+      return;
+    case 'mapset':
+      compareStatus(check, `${where}: mapset ${step.text('map')}`, step, () =>
+        kernel.updateMap(kernel.map(step.text('map')), step.bytes('key'), step.bytes('value')),
+      );
+      return;
+    case 'progset':
+      if (left.has(step.text('prog'))) return;
+      compareStatus(check, `${where}: progset ${step.text('map')}`, step, () =>
+        kernel.setProgArray(kernel.map(step.text('map')), step.number('index'), step.text('prog')),
+      );
+      return;
+    case 'load': {
+      const reason = loadRecorded(kernel, step, ids);
+      if (reason === undefined) return;
+      left.add(step.text('name'));
+      return check.leaveOut(reason);
+    }
+    case 'run':
+      if (left.has(step.text('prog'))) return;
+      return checkRunStep(check, kernel, step, `${where}: ${runWord(step)}`);
+    case 'mapdump':
+      return checkMapDump(check, kernel, step, `${where}: map ${step.text('name')}`, ids);
+    default:
+      if (ATTACH_STEPS.has(op)) return check.fail(where, `step '${op}' is not supported yet`);
+      return check.fail(where, `step '${op}' is unknown`);
+  }
+}
+
+/** `rc` of a step: 0 or the errno that the kernel returned. */
+function compareStatus(check: RecordCheck, what: string, step: Fields, act: () => void): void {
+  const expected = step.has('rc') ? step.number('rc') : 0;
+  let got = 0;
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'kernel/errno') throw error;
+    got = Number(error.data['errno']);
+  }
+  check.count('map updates');
+  check.expect(what, got === expected ? undefined : `expected errno ${expected}, got ${got}`);
+}
+
+/** An object: the maps as they were after loading, the runs in their order, the maps after them. */
+function playObject(check: RecordCheck, record: VectorRecord): void {
+  const { fields } = record;
+  const runs = fields.objects('runs');
+  if (runs.length === 0)
+    return check.leaveOut(fields.has('load_error') ? REASON.loadError : NOT_PLAYED.noRuns);
+  const kernel = freshKernel(record);
+  const ids: RecordedIds = new Map();
+  const maps = fields.objects('maps');
+  const needed = programsWithRuns(fields, maps);
+  const usedMaps = new Set(
+    needed.flatMap((program) => (program.has('rel') ? program.rows('rel').map((row) => String(row[1])) : [])),
+  );
+  const made = maps.filter((map) => createRecordedMap(kernel, map, usedMaps.has(map.text('name'))));
+  for (const map of made) fillRecordedMap(kernel, map);
+  const left = new Set<string>();
+  for (const program of needed) {
+    const reason = loadRecorded(kernel, program, ids);
+    if (reason === undefined) continue;
+    left.add(program.text('name'));
+    check.leaveOut(reason);
+  }
+  for (const map of made) fillRecordedMap(kernel, map, ids);
+  for (const [index, run] of runs.entries()) {
+    if (!left.has(run.text('prog'))) checkRunStep(check, kernel, run, `run ${index}: ${runWord(run)}`);
+  }
+  // A program that was left out may have changed the maps in the recorded kernel.
+  if (left.size > 0 || !fields.has('maps_after')) return;
+  for (const dump of fields.objects('maps_after')) {
+    if (!made.some((map) => map.text('name') === dump.text('name'))) continue;
+    checkMapDump(check, kernel, dump, `map ${dump.text('name')} afterwards`, ids);
+  }
+}
