@@ -26,7 +26,6 @@ import {
   STOP_MEMORY,
   STOP_WATCH,
   STORES,
-  TIME_DIVIDER,
   WATCH_BY,
   WATCH_HIT,
 } from './core/layout';
@@ -34,12 +33,18 @@ import { PagedMemory } from './memory';
 import { Predecoder, type FetchView } from './predecode';
 import { MemorySaver, type MemoryImage } from './snapshots';
 import { Watches } from './watches';
+import { TIMING_PROFILES, type TimingName } from './timing/profile';
+import { Timer, type CpiStack } from './timing/timer';
 import type { Machine, MachineCounters, MachineSnapshot, MachineStop, TrapCause, Watch } from './types';
 
 /** How a machine is made. */
 export interface MachineOptions {
   /** Most bytes that written pages, tables and decoded instructions may take together; 1 GiB unless told. */
   readonly memoryLimit?: number;
+  /** The timing profile; `none` unless told: then cycles are not counted and runs are fastest. */
+  readonly timing?: TimingName | 'none';
+  /** Whether the profile's instruction and data caches are part of the timing; they are not unless told. */
+  readonly caches?: boolean;
 }
 
 /** Instructions that the core runs before it comes back, so that its code gets replaced by optimised code. */
@@ -51,6 +56,7 @@ class HartMachine implements Machine {
   private readonly predecoder: Predecoder;
   private readonly saver: MemorySaver;
   private readonly watchList: Watches;
+  private readonly timer: Timer;
 
   constructor(options: MachineOptions) {
     this.core = new Core(options.memoryLimit ?? 2 ** 30);
@@ -59,7 +65,12 @@ class HartMachine implements Machine {
     this.saver = new MemorySaver(this.core, this.memory);
     this.memory.listener = this.predecoder;
     this.watchList = new Watches(this.core);
-    this.core.setU32(TIME_DIVIDER, 1);
+    const timing = options.timing ?? 'none';
+    this.timer = new Timer(
+      this.core,
+      timing === 'none' ? undefined : TIMING_PROFILES[timing],
+      options.caches === true,
+    );
   }
 
   get pc(): bigint {
@@ -85,7 +96,7 @@ class HartMachine implements Machine {
       instructions: this.core.getU64(INSTRET),
       loads: this.core.getU64(LOADS),
       stores: this.core.getU64(STORES),
-      cycles: null,
+      cycles: this.timer.cycles(this.core.getU64(INSTRET)),
     };
   }
 
@@ -228,6 +239,9 @@ class HartMachine implements Machine {
   watches(): ReadonlyMap<number, Watch> {
     return this.watchList.all;
   }
+  cpiStack(): CpiStack | null {
+    return this.timer.profile ? this.timer.stack(this.core.getU64(INSTRET)) : null;
+  }
   fenceI(): void {
     this.predecoder.fenceI();
   }
@@ -243,6 +257,7 @@ class HartMachine implements Machine {
       this.registers(),
       STATE_CELLS.map((cell) => this.core.getU64(cell)),
       this.core.getU32(RESERVATION_SIZE),
+      this.timer.save(),
     );
   }
 
@@ -259,6 +274,7 @@ class HartMachine implements Machine {
     snapshot.registers.forEach((value, index) => this.core.setU64(REGS + 8 * index, value));
     STATE_CELLS.forEach((cell, index) => this.core.setU64(cell, snapshot.cells[index]!));
     this.core.setU32(RESERVATION_SIZE, snapshot.reservation);
+    this.timer.restore(snapshot.timing);
   }
 }
 
@@ -274,10 +290,11 @@ class HartSnapshot implements MachineSnapshot {
     readonly registers: BigUint64Array,
     readonly cells: readonly bigint[],
     readonly reservation: number,
+    readonly timing: Uint8Array,
   ) {}
 
   get bytes(): number {
-    return this.image.bytes + 1024;
+    return this.image.bytes + this.timing.length + 1024;
   }
 }
 

@@ -18,6 +18,7 @@ import { CSR_OPS } from './csr';
 import type { PagedMemory } from './memory';
 import { coreOp } from './opNumbers';
 import type { MappedRegion } from './regions';
+import { CLASS_NUMBERS, timingClassOf } from './timing/classes';
 
 /** Bytes of the arenas that records are taken from. */
 const SEGMENT = 256 * 1024;
@@ -125,17 +126,18 @@ export class Predecoder {
     const { mnemonic, op, format } = insn.base;
     if (format === 'csr' || format === 'csri') {
       const read = csrOp(insn);
-      this.put(record, read, insn.rd, 0, 0, 0, offset);
+      this.put(record, read, destination(insn), 0, 0, 0, offset, CLASS_NUMBERS.csr);
       return read === ops.ILLEGAL ? 0 : insn.size;
     }
-    const rd = insn.base.shape.rd ? insn.rd : 0;
-    let code = coreOp(op);
+    const kind = CLASS_NUMBERS[timingClassOf(insn.base, insn.imm)];
+    if (insn.rd === 0 && PURE.has(format)) {
+      this.put(record, ops.NOP, 0, 0, 0, 0, offset, kind);
+      return insn.size;
+    }
     let imm = insn.imm;
-    if (insn.rd === 0 && PURE.has(format)) code = ops.NOP;
-    else if (format === 'branch' || mnemonic === 'jal')
-      imm = this.linkTo(mapped, offset, offset + imm, record);
+    if (format === 'branch' || mnemonic === 'jal') imm = this.linkTo(mapped, offset, offset + imm, record);
     else if (mnemonic === 'lui' || mnemonic === 'auipc') imm <<= 12;
-    this.put(record, code, rd, insn.rs1, insn.rs2, imm, offset);
+    this.put(record, coreOp(op), destination(insn), insn.rs1, insn.rs2, imm, offset, kind);
     return insn.size;
   }
 
@@ -167,16 +169,17 @@ export class Predecoder {
   private put(
     at: number,
     op: number,
-    rd: number,
+    rdOffset: number,
     rs1: number,
     rs2: number,
     imm: number,
     offset: number,
+    kind = 0,
   ): void {
     const { data } = this.core;
     data.setUint8(at + RECORD_OP, op);
-    data.setUint8(at + RECORD_CLASS, 0);
-    data.setUint16(at + RECORD_RD, rd === 0 ? SINK : rd * 8, true);
+    data.setUint8(at + RECORD_CLASS, kind);
+    data.setUint16(at + RECORD_RD, rdOffset, true);
     data.setUint16(at + RECORD_RS1, rs1 * 8, true);
     data.setUint16(at + RECORD_RS2, rs2 * 8, true);
     data.setInt32(at + RECORD_IMM, imm, true);
@@ -316,6 +319,12 @@ function sameView(a: FetchView, b: FetchView): boolean {
 function samePage(bytes: Uint8Array, memory: Uint8Array, from: number): boolean {
   for (let i = 0; i < bytes.length; i++) if (bytes[i] !== memory[from + i]) return false;
   return true;
+}
+
+/** Byte offset of the slot for the result; 0, which is never written, for instructions that have none. */
+function destination({ base, rd }: DecodedInsn): number {
+  if (!base.shape.rd) return 0;
+  return rd === 0 ? SINK : rd * 8;
 }
 
 const WRITES = new Set<BaseMnemonic>(['csrrw', 'csrrwi']);

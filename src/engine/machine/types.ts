@@ -1,3 +1,5 @@
+import type { CpiStack } from './timing/timer';
+
 /** The machine's face: one hart, sparse memory at kernel addresses, stops with exact reasons. */
 
 /** Access rights of a region. */
@@ -117,6 +119,8 @@ export interface Machine {
   /** All 32 registers at once. */
   registers(): BigUint64Array;
   counters(): MachineCounters;
+  /** Where the cycles went; null when the machine runs without a timing profile. */
+  cpiStack(): CpiStack | null;
   /** Executes up to `limit` instructions. A breakpoint at the first instruction is ignored when `skipFirst`. */
   run(limit: number, options?: { readonly skipFirst?: boolean }): MachineStop;
   /** Executes exactly one instruction, ignoring breakpoints; a stop with reason `limit` means it succeeded. */

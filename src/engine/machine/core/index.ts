@@ -5,13 +5,18 @@
 import { divu, divuw, divw, div, mulh, mulhsu, mulhu, orcb, rem, remu, remuw, remw } from './arith';
 import { amo, amocas, loadReserved, storeConditional } from './atomics';
 import {
-  ADDRESS, CYCLES, EVENT, EVENT_FAULT, EVENT_WATCH, INSTRET, LOADS, LOAD_TLB, PAGE_BYTES, PC, RECORD_BYTES, RECORD_IMM,
-  RECORD_OFFSET, RECORD_OP, RECORD_RD, RECORD_RS1, RECORD_RS2, REGION_BASE, REGION_CODE, REGION_SIZE, REGS, REMAINING, SINK,
-  STOP_BREAK, STOP_DECODE, STOP_EBREAK, STOP_ECALL, STOP_FAULT, STOP_FENCE_I, STOP_FETCH, STOP_ILLEGAL, STOP_LIMIT,
-  STOP_MEMORY, STOP_WATCH, STORES, STORE_TLB, TIME_DIVIDER, WATCH_BY, WATCH_LEFT,
+  ADDRESS, CLASS_AMO, CLASS_CSR, CLASS_JALR, CLASS_LOAD, CLASS_LOAD_SMALL, CLASS_LR, CLASS_MUL, CLASS_SC, EVENT, EVENT_FAULT,
+  EVENT_WATCH, INSTRET, LATENCY, LOADS, LOAD_TLB, MODE, MODE_CACHES, MODE_DUAL, MODE_PLAIN, MODE_SINGLE, PAGE_BYTES, PC,
+  RECORD_BYTES, RECORD_IMM, RECORD_OFFSET, RECORD_OP, RECORD_RD, RECORD_RS1, RECORD_RS2, REGION_BASE, REGION_CODE,
+  REGION_SIZE, REGS, REMAINING, STOP_BREAK, STOP_DECODE, STOP_EBREAK, STOP_ECALL, STOP_FAULT, STOP_FENCE_I, STOP_FETCH,
+  STOP_ILLEGAL, STOP_LIMIT, STOP_MEMORY, STOP_WATCH, STORES, STORE_TLB, TIME, TIME_DIVIDER, WATCH_BY, WATCH_LEFT,
 } from './layout';
 import { findRegion, loadSlow, storeSlow, tlbSlot } from './memory';
 import * as op from './ops';
+import {
+  accessed, branched, divided, endCycle, fetched, flushed, issue, issuePair, jumped, jumpedRegister, magnitude, resultAfter,
+  undoIssue, undoPair,
+} from './timing';
 
 export { allocate, flushStoreTlb, flushTlb, forgetRegion, freeFrame, newFrame, touch } from './memory';
 
@@ -76,6 +81,11 @@ function u1(p: u32): u64 {
 }
 
 @inline
+function u2(p: u32): u64 {
+  return load<u32>(load<u16>(p, RECORD_RS2), REGS);
+}
+
+@inline
 function imm(p: u32): u64 {
   return u64(i64(load<i32>(p, RECORD_IMM)));
 }
@@ -133,6 +143,42 @@ function afterAccess(p: u32, n: i32): i32 {
   return 0;
 }
 
+/*
+ * The loop is compiled once for each kind of timing, told apart by a type: u8 without timing, u16 one instruction a cycle,
+ * u32 two a cycle; signed with caches.
+ */
+@inline
+function timed<M>(): bool {
+  return sizeof<M>() > 1;
+}
+
+@inline
+function single<M>(): bool {
+  return sizeof<M>() == 2;
+}
+
+@inline
+function dual<M>(): bool {
+  return sizeof<M>() == 4;
+}
+
+@inline
+function cached<M>(): bool {
+  return isSigned<M>();
+}
+
+/** Takes back the issue of an instruction that did not execute, and keeps the time. */
+@inline
+function keepUndone<M>(t: u64): void {
+  if (single<M>()) store<u64>(TIME, undoIssue(t));
+  if (dual<M>()) store<u64>(TIME, undoPair(t));
+}
+
+@inline
+function keep<M>(t: u64): void {
+  if (timed<M>()) store<u64>(TIME, t);
+}
+
 /** Ends a slice before the instruction at p. */
 function leave(reason: i32, p: u32, n: i32): i32 {
   return leaveAt(reason, pcOf(p), n);
@@ -166,7 +212,14 @@ export function run(limit: i32): i32 {
   let p = enter(load<u64>(PC));
   store<i32>(REMAINING, limit);
   if (p == 0) return STOP_DECODE;
-  const reason = loop(p, limit);
+  let reason: i32;
+  switch (load<i32>(MODE)) {
+    case MODE_PLAIN: reason = loop<u8>(p, limit); break;
+    case MODE_SINGLE: reason = loop<u16>(p, limit); break;
+    case MODE_DUAL: reason = loop<u32>(p, limit); break;
+    case MODE_SINGLE + MODE_CACHES: reason = loop<i16>(p, limit); break;
+    default: reason = loop<i32>(p, limit); break;
+  }
   const done = u64(limit - load<i32>(REMAINING));
   store<u64>(INSTRET, load<u64>(INSTRET) + done);
   return reason;
@@ -175,39 +228,112 @@ export function run(limit: i32): i32 {
 let loads: u64 = 0;
 let stores: u64 = 0;
 
-function loop(start: u32, limit: i32): i32 {
+function loop<M>(start: u32, limit: i32): i32 {
   let p = start;
   let n = limit;
+  let t: u64 = timed<M>() ? load<u64>(TIME) : 0;
   while (n > 0) {
     --n;
+    if (cached<M>()) t = fetched(codeBase + load<u32>(p, RECORD_OFFSET), t);
+    if (single<M>()) t = issue(p, t);
+    if (dual<M>()) t = issuePair(p, t);
     switch (i32(load<u8>(p, RECORD_OP))) {
       case op.LUI: set(p, imm(p)); break;
       case op.AUIPC: set(p, codeBase + load<u32>(p, RECORD_OFFSET) + imm(p)); break;
       case op.JAL: {
-        set(p, codeBase + load<u32>(p, RECORD_BYTES + RECORD_OFFSET));
+        const next = codeBase + load<u32>(p, RECORD_BYTES + RECORD_OFFSET);
+        set(p, next);
+        if (timed<M>()) t = jumped(p, t, next);
+        if (dual<M>()) endCycle();
         p = u32(imm32(p));
         continue;
       }
       case op.JALR: {
         const target = ea(p) & ~1;
-        set(p, codeBase + load<u32>(p, RECORD_BYTES + RECORD_OFFSET));
+        const next = codeBase + load<u32>(p, RECORD_BYTES + RECORD_OFFSET);
+        set(p, next);
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_JALR * 8);
+        if (timed<M>()) t = jumpedRegister(p, t, codeBase + load<u32>(p, RECORD_OFFSET), next, target);
+        if (dual<M>()) endCycle();
         p = enter(target);
-        if (p == 0) return leaveAt(STOP_DECODE, target, n);
+        if (p == 0) {
+          keep<M>(t);
+          return leaveAt(STOP_DECODE, target, n);
+        }
         continue;
       }
 
-      case op.BEQ: if (x1(p) == x2(p)) { p = u32(imm32(p)); continue; } break;
-      case op.BNE: if (x1(p) != x2(p)) { p = u32(imm32(p)); continue; } break;
-      case op.BLT: if (i64(x1(p)) < i64(x2(p))) { p = u32(imm32(p)); continue; } break;
-      case op.BGE: if (i64(x1(p)) >= i64(x2(p))) { p = u32(imm32(p)); continue; } break;
-      case op.BLTU: if (x1(p) < x2(p)) { p = u32(imm32(p)); continue; } break;
-      case op.BGEU: if (x1(p) >= x2(p)) { p = u32(imm32(p)); continue; } break;
+      case op.BEQ: {
+        const taken = x1(p) == x2(p);
+        if (timed<M>()) t = branched(p, t, taken);
+        if (taken) {
+          if (dual<M>()) endCycle();
+          p = u32(imm32(p));
+          continue;
+        }
+        break;
+      }
+      case op.BNE: {
+        const taken = x1(p) != x2(p);
+        if (timed<M>()) t = branched(p, t, taken);
+        if (taken) {
+          if (dual<M>()) endCycle();
+          p = u32(imm32(p));
+          continue;
+        }
+        break;
+      }
+      case op.BLT: {
+        const taken = i64(x1(p)) < i64(x2(p));
+        if (timed<M>()) t = branched(p, t, taken);
+        if (taken) {
+          if (dual<M>()) endCycle();
+          p = u32(imm32(p));
+          continue;
+        }
+        break;
+      }
+      case op.BGE: {
+        const taken = i64(x1(p)) >= i64(x2(p));
+        if (timed<M>()) t = branched(p, t, taken);
+        if (taken) {
+          if (dual<M>()) endCycle();
+          p = u32(imm32(p));
+          continue;
+        }
+        break;
+      }
+      case op.BLTU: {
+        const taken = x1(p) < x2(p);
+        if (timed<M>()) t = branched(p, t, taken);
+        if (taken) {
+          if (dual<M>()) endCycle();
+          p = u32(imm32(p));
+          continue;
+        }
+        break;
+      }
+      case op.BGEU: {
+        const taken = x1(p) >= x2(p);
+        if (timed<M>()) t = branched(p, t, taken);
+        if (taken) {
+          if (dual<M>()) endCycle();
+          p = u32(imm32(p));
+          continue;
+        }
+        break;
+      }
 
       case op.LB: {
         const a = ea(p);
         if (hit<u8>(LOAD_TLB, a)) set(p, u64(load<i8>(host(LOAD_TLB, a))));
         else if (slowLoad<i8>(p, a)) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD_SMALL * 8);
+        if (cached<M>()) t = accessed(p, t, a);
         ++loads;
         break;
       }
@@ -215,7 +341,12 @@ function loop(start: u32, limit: i32): i32 {
         const a = ea(p);
         if (hit<u16>(LOAD_TLB, a)) set(p, u64(load<i16>(host(LOAD_TLB, a))));
         else if (slowLoad<i16>(p, a)) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD_SMALL * 8);
+        if (cached<M>()) t = accessed(p, t, a);
         ++loads;
         break;
       }
@@ -223,7 +354,12 @@ function loop(start: u32, limit: i32): i32 {
         const a = ea(p);
         if (hit<u32>(LOAD_TLB, a)) set(p, u64(load<i32>(host(LOAD_TLB, a))));
         else if (slowLoad<i32>(p, a)) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD * 8);
+        if (cached<M>()) t = accessed(p, t, a);
         ++loads;
         break;
       }
@@ -231,7 +367,12 @@ function loop(start: u32, limit: i32): i32 {
         const a = ea(p);
         if (hit<u64>(LOAD_TLB, a)) set(p, load<u64>(host(LOAD_TLB, a)));
         else if (slowLoad<u64>(p, a)) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD * 8);
+        if (cached<M>()) t = accessed(p, t, a);
         ++loads;
         break;
       }
@@ -239,7 +380,12 @@ function loop(start: u32, limit: i32): i32 {
         const a = ea(p);
         if (hit<u8>(LOAD_TLB, a)) set(p, load<u8>(host(LOAD_TLB, a)));
         else if (slowLoad<u8>(p, a)) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD_SMALL * 8);
+        if (cached<M>()) t = accessed(p, t, a);
         ++loads;
         break;
       }
@@ -247,7 +393,12 @@ function loop(start: u32, limit: i32): i32 {
         const a = ea(p);
         if (hit<u16>(LOAD_TLB, a)) set(p, load<u16>(host(LOAD_TLB, a)));
         else if (slowLoad<u16>(p, a)) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD_SMALL * 8);
+        if (cached<M>()) t = accessed(p, t, a);
         ++loads;
         break;
       }
@@ -255,7 +406,12 @@ function loop(start: u32, limit: i32): i32 {
         const a = ea(p);
         if (hit<u32>(LOAD_TLB, a)) set(p, load<u32>(host(LOAD_TLB, a)));
         else if (slowLoad<u32>(p, a)) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD * 8);
+        if (cached<M>()) t = accessed(p, t, a);
         ++loads;
         break;
       }
@@ -263,7 +419,11 @@ function loop(start: u32, limit: i32): i32 {
         const a = ea(p);
         if (hit<u8>(STORE_TLB, a)) store<u8>(host(STORE_TLB, a), u8(x2(p)));
         else if (storeSlow(a, 1, x2(p))) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (cached<M>()) t = accessed(p, t, a);
         ++stores;
         break;
       }
@@ -271,7 +431,11 @@ function loop(start: u32, limit: i32): i32 {
         const a = ea(p);
         if (hit<u16>(STORE_TLB, a)) store<u16>(host(STORE_TLB, a), u16(x2(p)));
         else if (storeSlow(a, 2, x2(p))) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (cached<M>()) t = accessed(p, t, a);
         ++stores;
         break;
       }
@@ -279,7 +443,11 @@ function loop(start: u32, limit: i32): i32 {
         const a = ea(p);
         if (hit<u32>(STORE_TLB, a)) store<u32>(host(STORE_TLB, a), u32(x2(p)));
         else if (storeSlow(a, 4, x2(p))) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (cached<M>()) t = accessed(p, t, a);
         ++stores;
         break;
       }
@@ -287,7 +455,11 @@ function loop(start: u32, limit: i32): i32 {
         const a = ea(p);
         if (hit<u64>(STORE_TLB, a)) store<u64>(host(STORE_TLB, a), x2(p));
         else if (storeSlow(a, 8, x2(p))) n = afterAccess(p, n);
-        else return leaveFault(p, n + 1);
+        else {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (cached<M>()) t = accessed(p, t, a);
         ++stores;
         break;
       }
@@ -323,19 +495,19 @@ function loop(start: u32, limit: i32): i32 {
       case op.SRLW: setw(p, i32(u32(w1(p)) >> (w2(p) & 31))); break;
       case op.SRAW: setw(p, w1(p) >> (w2(p) & 31)); break;
 
-      case op.MUL: set(p, x1(p) * x2(p)); break;
-      case op.MULH: set(p, mulh(x1(p), x2(p))); break;
-      case op.MULHSU: set(p, mulhsu(x1(p), x2(p))); break;
-      case op.MULHU: set(p, mulhu(x1(p), x2(p))); break;
-      case op.DIV: set(p, div(i64(x1(p)), i64(x2(p)))); break;
-      case op.DIVU: set(p, divu(x1(p), x2(p))); break;
-      case op.REM: set(p, rem(i64(x1(p)), i64(x2(p)))); break;
-      case op.REMU: set(p, remu(x1(p), x2(p))); break;
-      case op.MULW: setw(p, w1(p) * w2(p)); break;
-      case op.DIVW: setw(p, divw(w1(p), w2(p))); break;
-      case op.DIVUW: setw(p, i32(divuw(w1(p), w2(p)))); break;
-      case op.REMW: setw(p, remw(w1(p), w2(p))); break;
-      case op.REMUW: setw(p, i32(remuw(w1(p), w2(p)))); break;
+      case op.MUL: set(p, x1(p) * x2(p)); if (single<M>()) resultAfter(p, t, LATENCY + CLASS_MUL * 8); break;
+      case op.MULH: set(p, mulh(x1(p), x2(p))); if (single<M>()) resultAfter(p, t, LATENCY + CLASS_MUL * 8); break;
+      case op.MULHSU: set(p, mulhsu(x1(p), x2(p))); if (single<M>()) resultAfter(p, t, LATENCY + CLASS_MUL * 8); break;
+      case op.MULHU: set(p, mulhu(x1(p), x2(p))); if (single<M>()) resultAfter(p, t, LATENCY + CLASS_MUL * 8); break;
+      case op.DIV: if (timed<M>()) t = divided(p, t, magnitude(i64(x1(p))), magnitude(i64(x2(p))), 64); set(p, div(i64(x1(p)), i64(x2(p)))); break;
+      case op.DIVU: if (timed<M>()) t = divided(p, t, x1(p), x2(p), 64); set(p, divu(x1(p), x2(p))); break;
+      case op.REM: if (timed<M>()) t = divided(p, t, magnitude(i64(x1(p))), magnitude(i64(x2(p))), 64); set(p, rem(i64(x1(p)), i64(x2(p)))); break;
+      case op.REMU: if (timed<M>()) t = divided(p, t, x1(p), x2(p), 64); set(p, remu(x1(p), x2(p))); break;
+      case op.MULW: setw(p, w1(p) * w2(p)); if (single<M>()) resultAfter(p, t, LATENCY + CLASS_MUL * 8); break;
+      case op.DIVW: if (timed<M>()) t = divided(p, t, magnitude(w1(p)), magnitude(w2(p)), 32); setw(p, divw(w1(p), w2(p))); break;
+      case op.DIVUW: if (timed<M>()) t = divided(p, t, u1(p), u2(p), 32); setw(p, i32(divuw(w1(p), w2(p)))); break;
+      case op.REMW: if (timed<M>()) t = divided(p, t, magnitude(w1(p)), magnitude(w2(p)), 32); setw(p, remw(w1(p), w2(p))); break;
+      case op.REMUW: if (timed<M>()) t = divided(p, t, u1(p), u2(p), 32); setw(p, i32(remuw(w1(p), w2(p)))); break;
 
       case op.ADD_UW: set(p, u1(p) + x2(p)); break;
       case op.SH1ADD: set(p, (x1(p) << 1) + x2(p)); break;
@@ -384,14 +556,26 @@ function loop(start: u32, limit: i32): i32 {
       case op.CZERO_NEZ: set(p, x2(p) != 0 ? 0 : x1(p)); break;
 
       case op.LR_W: case op.LR_D: {
-        if (!loadReserved(load<u16>(p, RECORD_RD), x1(p), load<u8>(p, RECORD_OP) == op.LR_W)) return leaveFault(p, n + 1);
+        const address = x1(p);
+        if (!loadReserved(load<u16>(p, RECORD_RD), address, load<u8>(p, RECORD_OP) == op.LR_W)) {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LR * 8);
+        if (cached<M>()) t = accessed(p, t, address);
         ++loads;
         n = afterAccess(p, n);
         break;
       }
       case op.SC_W: case op.SC_D: {
-        const stored = storeConditional(load<u16>(p, RECORD_RD), x1(p), x2(p), load<u8>(p, RECORD_OP) == op.SC_W);
-        if (stored < 0) return leaveFault(p, n + 1);
+        const address = x1(p);
+        const stored = storeConditional(load<u16>(p, RECORD_RD), address, x2(p), load<u8>(p, RECORD_OP) == op.SC_W);
+        if (stored < 0) {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_SC * 8);
+        if (cached<M>()) t = accessed(p, t, address);
         stores += u64(stored);
         n = afterAccess(p, n);
         break;
@@ -399,14 +583,26 @@ function loop(start: u32, limit: i32): i32 {
       case op.AMOSWAP_W: case op.AMOADD_W: case op.AMOXOR_W: case op.AMOAND_W: case op.AMOOR_W: case op.AMOMIN_W:
       case op.AMOMAX_W: case op.AMOMINU_W: case op.AMOMAXU_W: case op.AMOSWAP_D: case op.AMOADD_D: case op.AMOXOR_D:
       case op.AMOAND_D: case op.AMOOR_D: case op.AMOMIN_D: case op.AMOMAX_D: case op.AMOMINU_D: case op.AMOMAXU_D: {
-        if (!amo(load<u8>(p, RECORD_OP), load<u16>(p, RECORD_RD), x1(p), x2(p))) return leaveFault(p, n + 1);
+        const address = x1(p);
+        if (!amo(load<u8>(p, RECORD_OP), load<u16>(p, RECORD_RD), address, x2(p))) {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_AMO * 8);
+        if (cached<M>()) t = accessed(p, t, address);
         ++loads;
         ++stores;
         n = afterAccess(p, n);
         break;
       }
       case op.AMOCAS_W: case op.AMOCAS_D: {
-        if (!amocas(load<u16>(p, RECORD_RD), x1(p), x2(p), load<u8>(p, RECORD_OP) == op.AMOCAS_W)) return leaveFault(p, n + 1);
+        const address = x1(p);
+        if (!amocas(load<u16>(p, RECORD_RD), address, x2(p), load<u8>(p, RECORD_OP) == op.AMOCAS_W)) {
+          keepUndone<M>(t);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_AMO * 8);
+        if (cached<M>()) t = accessed(p, t, address);
         ++loads;
         ++stores;
         n = afterAccess(p, n);
@@ -414,36 +610,60 @@ function loop(start: u32, limit: i32): i32 {
       }
 
       case op.FENCE: case op.FENCE_TSO: case op.NOP: break;
-      case op.FENCE_I: return leave(STOP_FENCE_I, p + RECORD_BYTES, n);
-      case op.ECALL: return leave(STOP_ECALL, p, n + 1);
-      case op.EBREAK: return leave(STOP_EBREAK, p, n + 1);
-      case op.CSR_CYCLE: set(p, cyclesNow(limit - n - 1)); break;
-      case op.CSR_TIME: set(p, cyclesNow(limit - n - 1) / load<u32>(TIME_DIVIDER)); break;
-      case op.CSR_INSTRET: set(p, load<u64>(INSTRET) + (limit - n - 1)); break;
+      case op.FENCE_I: {
+        if (timed<M>()) t = flushed(t);
+        keep<M>(t);
+        return leave(STOP_FENCE_I, p + RECORD_BYTES, n);
+      }
+      case op.CSR_CYCLE: {
+        set(p, timed<M>() ? t >> 3 : load<u64>(INSTRET) + (limit - n - 1));
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_CSR * 8);
+        break;
+      }
+      case op.CSR_TIME: {
+        set(p, (timed<M>() ? t >> 3 : load<u64>(INSTRET) + (limit - n - 1)) / load<u32>(TIME_DIVIDER));
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_CSR * 8);
+        break;
+      }
+      case op.CSR_INSTRET: {
+        set(p, load<u64>(INSTRET) + (limit - n - 1));
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_CSR * 8);
+        break;
+      }
 
-      case op.LINK: ++n; p = u32(imm32(p)); continue;
-      case op.STUB: {
+      case op.LINK: {
         ++n;
-        const target = pcOf(p);
-        p = enter(target);
-        if (p == 0) return leaveAt(STOP_DECODE, target, n);
+        if (single<M>()) t = undoIssue(t);
+        if (dual<M>()) t = undoPair(t);
+        p = u32(imm32(p));
         continue;
       }
-      case op.BREAK: return leave(STOP_BREAK, p, n + 1);
+      case op.STUB: {
+        ++n;
+        if (single<M>()) t = undoIssue(t);
+        if (dual<M>()) t = undoPair(t);
+        const target = pcOf(p);
+        p = enter(target);
+        if (p == 0) {
+          keep<M>(t);
+          return leaveAt(STOP_DECODE, target, n);
+        }
+        continue;
+      }
+      case op.ECALL: keepUndone<M>(t); return leave(STOP_ECALL, p, n + 1);
+      case op.EBREAK: keepUndone<M>(t); return leave(STOP_EBREAK, p, n + 1);
+      case op.BREAK: keepUndone<M>(t); return leave(STOP_BREAK, p, n + 1);
       case op.FETCH_FAULT: {
+        keepUndone<M>(t);
         store<u64>(ADDRESS, pcOf(p) + imm(p));
         return leave(STOP_FETCH, p, n + 1);
       }
-      default: return leave(STOP_ILLEGAL, p, n + 1);
+      default: keepUndone<M>(t); return leave(STOP_ILLEGAL, p, n + 1);
     }
     p += RECORD_BYTES;
   }
+  keep<M>(t);
   return leaveEmpty(p);
-}
-
-/** What the cycle register reads: without a timing profile an instruction takes a cycle. */
-function cyclesNow(done: i32): u64 {
-  return load<u64>(INSTRET) + done;
 }
 
 /** Moves the counts of loads and stores made since the last call to their cells. */

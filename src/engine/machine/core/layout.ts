@@ -47,12 +47,25 @@ export const MISALIGNED = 3168;
 export const WATCH_BY = 3176;
 /** i32: instructions left when a watchpoint was hit. */
 export const WATCH_LEFT = 3184;
-/** u64: what the cycle and time registers read, advanced by the timing model. */
-export const CYCLES = 3192;
+/** i32: MODE_… */
+export const MODE = 3192;
 /** u32: cycles per tick of the time register. */
 export const TIME_DIVIDER = 3200;
 /** u32: the most bytes of WebAssembly memory that may be used. */
 export const HEAP_LIMIT = 3204;
+
+/** u32: entries in REGISTER_WATCHES. */
+export const REGISTER_WATCH_COUNT = 3208;
+/** u32: pipeline records to keep, 0 = do not record. */
+export const PIPELINE_ON = 3212;
+/** u64: pipeline records written so far. */
+export const PIPELINE_COUNT = 3216;
+
+/** Register watchpoints: { u32 byte offset of the register, u32 kind, u64 value, u32 number }. */
+export const REGISTER_WATCHES = 3328;
+export const REGISTER_WATCH_BYTES = 24;
+export const REGISTER_WATCH_MAX = 32;
+export const WATCH_EQUALS = 8;
 
 /** Software look-aside tables: 256 entries of { u64 tag, u32 host minus guest address }. */
 export const LOAD_TLB = 4096;
@@ -77,7 +90,7 @@ export const DIRTY_LIST = 20480;
 export const DIRTY_MAX = 4096;
 
 /** First byte that the allocator hands out. */
-export const HEAP_START = 131072;
+export const HEAP_START = 196608;
 
 export const PAGE_BYTES = 4096;
 /** A page table entry is the frame's address plus these bits. */
@@ -139,3 +152,145 @@ export const STOP_EBREAK = 7;
 export const STOP_FENCE_I = 8;
 export const STOP_WATCH = 9;
 export const STOP_MEMORY = 10;
+
+/** No timing: an instruction takes a cycle. */
+export const MODE_PLAIN = 0;
+/** One instruction a cycle. */
+export const MODE_SINGLE = 1;
+/** Up to two. */
+export const MODE_DUAL = 2;
+/** Added to a mode: with instruction and data caches. */
+export const MODE_CACHES = 4;
+
+/*
+ * State of the timing model. Times are counted in eighths of a cycle, so that the low three bits can say why something
+ * takes its time: the current time has all three set, the time at which a register is ready has a CAUSE_… there, so
+ * that one comparison tells whether an instruction must wait.
+ */
+/** u64 per register: when its value can be used, and why not before. */
+export const READY = 65536;
+/** u64 per cause: cycles lost. */
+export const LOST = READY + 512;
+/** u64: the cycle in which the last instruction was issued, times 8 plus 7. */
+export const TIME = READY + 640;
+/** u64: when the divider is free. */
+export const DIVIDER_FREE = READY + 648;
+/** u64: instructions that were issued in the cycle of the one before. */
+export const PAIRED = READY + 656;
+/** u64: what has to be put back if the instruction issued last does not execute after all. */
+export const UNDO_TIME = READY + 664;
+/** u64: the time to which the last wait for an operand led, and what it cost, for the same purpose. */
+export const WAITED_TO = READY + 672;
+export const WAITED = READY + 680;
+/** u32 */
+export const WAITED_FOR = READY + 688;
+/** u32: pipes that the instruction issued first in the current cycle leaves no room in; 0: the cycle is full. */
+export const PAIR_PIPE = READY + 692;
+/** u32: byte offset of that instruction's destination. */
+export const PAIR_RD = READY + 696;
+/** u32: PAIR_PIPE and PAIR_RD before the instruction issued last. */
+export const UNDO_PIPE = READY + 700;
+export const UNDO_RD = READY + 704;
+/** u64: line of the instruction fetched last. */
+export const FETCH_LINE = READY + 712;
+/** u32: top of the return address stack. */
+export const RETURN_TOP = READY + 720;
+/** u64 each */
+export const RETURN_STACK = READY + 1024;
+export const RETURN_MAX = 32;
+/** { u64 address of the jump, u64 target } */
+export const TARGETS = READY + 1280;
+export const TARGET_MAX = 64;
+/** u8 counters 0…3 */
+export const BRANCHES = READY + 4096;
+export const BRANCH_MAX = 4096;
+/** u64 line numbers plus 1, the ways of a set beside each other, used last first. */
+export const FETCH_CACHE = READY + 8192;
+export const DATA_CACHE = READY + 24576;
+/** Most lines of a cache. */
+export const CACHE_MAX = 2048;
+/** End of the state. */
+export const TIMING_END = READY + 40960;
+
+/* Parameters of the timing model, from the profile. */
+/** u64 per class: eighths of a cycle from issue to the result, plus a CAUSE_…, minus 7. */
+export const LATENCY = TIMING_END;
+/** u32 per class: bits PIPE_… that it may use, bits LATE_…. */
+export const CLASS_USE = LATENCY + 256;
+/** u64: eighths of a cycle that a wrong prediction costs, and a flush of the pipeline. */
+export const MISPREDICT_COST = LATENCY + 384;
+export const FLUSH_COST = LATENCY + 392;
+/** u64: eighths of a cycle of a division with an empty quotient, and per bit of quotient. */
+export const DIVIDE_BASE = LATENCY + 400;
+export const DIVIDE_BIT = LATENCY + 408;
+/** u64: eighths of a cycle that the result is late if the operands came late. */
+export const LATE_COST = LATENCY + 416;
+/** u32: index mask of BRANCHES; 0: static prediction, backward taken. */
+export const BRANCH_MASK = LATENCY + 424;
+/** u32: entries of the return stack, and of TARGETS minus 1. */
+export const RETURN_ENTRIES = LATENCY + 428;
+export const TARGET_MASK = LATENCY + 432;
+/** { u32 log2 of the line's bytes, u32 sets minus 1, u32 ways, u32 eighths of a cycle that a miss costs } */
+export const FETCH_SHAPE = LATENCY + 448;
+export const DATA_SHAPE = LATENCY + 464;
+
+export const PIPE_A = 1;
+export const PIPE_B = 2;
+/** Reads rs1, or rs2, only when it gets to the late unit. */
+export const LATE_1 = 4;
+export const LATE_2 = 8;
+/** If an operand came late, so does the result. */
+export const LATE_RESULT = 16;
+
+/* Timing classes (RECORD_CLASS). */
+export const CLASS_ALU = 0;
+/** Arithmetic that only the second pipe of a dual-issue core does. */
+export const CLASS_ALU_B = 1;
+export const CLASS_MUL = 2;
+export const CLASS_DIV = 3;
+/** lw, lwu, ld */
+export const CLASS_LOAD = 4;
+/** lb, lbu, lh, lhu */
+export const CLASS_LOAD_SMALL = 5;
+export const CLASS_STORE = 6;
+export const CLASS_BRANCH = 7;
+export const CLASS_BRANCH_BACK = 8;
+export const CLASS_JAL = 9;
+export const CLASS_JALR = 10;
+export const CLASS_AMO = 11;
+export const CLASS_LR = 12;
+export const CLASS_SC = 13;
+export const CLASS_CSR = 14;
+export const CLASS_FENCE = 15;
+export const CLASS_COUNT = 16;
+
+/* Why cycles are lost. The first seven fit into the low bits of a time. */
+export const LOST_LOAD = 1;
+export const LOST_MUL = 2;
+export const LOST_DIV = 3;
+export const LOST_ATOMIC = 4;
+export const LOST_OTHER = 5;
+export const LOST_LATE = 6;
+export const LOST_BRANCH = 8;
+export const LOST_FLUSH = 9;
+export const LOST_FETCH = 10;
+export const LOST_DATA = 11;
+export const LOST_COUNT = 16;
+
+/** Pipeline records, a ring: 48 bytes. */
+export const PIPELINE = 131072;
+export const PIPELINE_BYTES = 48;
+export const PIPELINE_MAX = 1024;
+/** u64 */
+export const PIPELINE_PC = 0;
+/** u64: cycle of issue. */
+export const PIPELINE_ISSUE = 8;
+/** u64: the cycle after which the next instruction may issue: later than the issue if this one holds up or flushes. */
+export const PIPELINE_FREE = 16;
+/** u64: cycle from which the result can be used. */
+export const PIPELINE_RESULT = 24;
+/** u32: cycles it waited before issue, and after issue; u8: for what (LOST_…). */
+export const PIPELINE_WAITED = 32;
+export const PIPELINE_HELD = 36;
+export const PIPELINE_WAITED_FOR = 40;
+export const PIPELINE_HELD_FOR = 41;

@@ -1,0 +1,152 @@
+import type { Core } from '../core';
+import * as layout from '../core/layout';
+import { CLASS_NUMBERS } from './classes';
+import type { CacheShape, TimingClass, TimingProfile } from './profile';
+
+/** Why cycles were lost, and how many were. */
+export type LostCause =
+  | 'load-use'
+  | 'mul'
+  | 'div'
+  | 'atomic'
+  | 'csr-or-jump'
+  | 'late-result'
+  | 'branch'
+  | 'flush'
+  | 'icache'
+  | 'dcache';
+
+const CAUSE_NUMBERS: Readonly<Record<LostCause, number>> = {
+  'load-use': layout.LOST_LOAD,
+  mul: layout.LOST_MUL,
+  div: layout.LOST_DIV,
+  atomic: layout.LOST_ATOMIC,
+  'csr-or-jump': layout.LOST_OTHER,
+  'late-result': layout.LOST_LATE,
+  branch: layout.LOST_BRANCH,
+  flush: layout.LOST_FLUSH,
+  icache: layout.LOST_FETCH,
+  dcache: layout.LOST_DATA,
+};
+
+/** Names of the causes, in the order in which stacks show them. */
+export const LOST_CAUSES = Object.keys(CAUSE_NUMBERS) as readonly LostCause[];
+
+const BY_NUMBER = new Map(LOST_CAUSES.map((cause) => [CAUSE_NUMBERS[cause], cause]));
+
+/** The cause with a number of the core's; undefined for 0 and others. */
+export const lostCause = (number: number): LostCause | undefined => BY_NUMBER.get(number);
+
+/** Where all cycles went: instructions that took their cycle, less those that shared one, plus what was lost. */
+export interface CpiStack {
+  readonly instructions: bigint;
+  /** Instructions issued in the cycle of the one before (dual issue). */
+  readonly paired: bigint;
+  readonly lost: Readonly<Record<LostCause, bigint>>;
+}
+
+const CAUSE_OF_CLASS: Readonly<Partial<Record<TimingClass, number>>> = {
+  mul: layout.LOST_MUL,
+  div: layout.LOST_DIV,
+  load: layout.LOST_LOAD,
+  'load-small': layout.LOST_LOAD,
+  amo: layout.LOST_ATOMIC,
+  lr: layout.LOST_ATOMIC,
+  sc: layout.LOST_ATOMIC,
+};
+
+/** The core's timing model, set up from a profile. */
+export class Timer {
+  /** Bytes of the model's state that are in use. */
+  private readonly stateBytes: number;
+
+  /** Without a profile, or with the ideal one, the core counts no time: a cycle is an instruction. */
+  constructor(
+    private readonly core: Core,
+    readonly profile: TimingProfile | undefined,
+    caches: boolean,
+  ) {
+    this.stateBytes = caches
+      ? layout.TIMING_END - layout.READY
+      : layout.BRANCHES + layout.BRANCH_MAX - layout.READY;
+    core.setU32(layout.MODE, modeOf(profile, caches));
+    core.setU32(layout.TIME_DIVIDER, profile?.cyclesPerTick ?? 1);
+    core.setU64(layout.TIME, 7n);
+    core.setU64(layout.FETCH_LINE, 2n ** 64n - 1n);
+    if (profile) setParameters(core, profile);
+  }
+
+  /** Whether the core derives time; otherwise cycles are instructions. */
+  get derived(): boolean {
+    return this.core.getU32(layout.MODE) !== layout.MODE_PLAIN;
+  }
+
+  /** The cycle in which the last instruction was issued, plus what it held up; null without a profile. */
+  cycles(instructions: bigint): bigint | null {
+    if (!this.profile) return null;
+    return this.derived ? this.core.getU64(layout.TIME) >> 3n : instructions;
+  }
+
+  stack(instructions: bigint): CpiStack {
+    const { core } = this;
+    const lost = Object.fromEntries(
+      LOST_CAUSES.map((cause) => [cause, core.getU64(layout.LOST + 8 * CAUSE_NUMBERS[cause])]),
+    ) as Record<LostCause, bigint>;
+    return { instructions, paired: core.getU64(layout.PAIRED), lost };
+  }
+
+  save(): Uint8Array {
+    return this.core.u8.slice(layout.READY, layout.READY + this.stateBytes);
+  }
+  restore(state: Uint8Array): void {
+    this.core.u8.set(state, layout.READY);
+  }
+}
+
+function modeOf(profile: TimingProfile | undefined, caches: boolean): number {
+  const costsNothing = profile?.name === 'ideal' && !caches;
+  if (!profile || costsNothing) return layout.MODE_PLAIN;
+  return (profile.dualIssue ? layout.MODE_DUAL : layout.MODE_SINGLE) + (caches ? layout.MODE_CACHES : 0);
+}
+
+const eighths = (cycles: number): bigint => BigInt(8 * cycles);
+
+function setParameters(core: Core, profile: TimingProfile): void {
+  for (const [name, number] of Object.entries(CLASS_NUMBERS) as [TimingClass, number][]) {
+    const latency = profile.latency[name] ?? 1;
+    const cause = latency > 1 ? (CAUSE_OF_CLASS[name] ?? layout.LOST_OTHER) : 0;
+    core.setU64(layout.LATENCY + 8 * number, eighths(latency) + BigInt(cause) - 7n);
+    core.setU32(layout.CLASS_USE + 4 * number, useBits(profile, name));
+  }
+  core.setU64(layout.MISPREDICT_COST, eighths(profile.mispredict));
+  core.setU64(layout.FLUSH_COST, eighths(profile.flush));
+  core.setU64(layout.DIVIDE_BASE, eighths(profile.divide.base));
+  core.setU64(layout.DIVIDE_BIT, eighths(profile.divide.perBit));
+  core.setU64(layout.LATE_COST, eighths(profile.dualIssue?.lateUnit ?? 0));
+  core.setU32(layout.BRANCH_MASK, profile.branchCounters === 0 ? 0 : profile.branchCounters - 1);
+  core.setU32(layout.RETURN_ENTRIES, profile.returnStack);
+  core.setU32(layout.TARGET_MASK, profile.jumpTargets - 1);
+  setCache(core, layout.FETCH_SHAPE, profile.instructionCache);
+  setCache(core, layout.DATA_SHAPE, profile.dataCache);
+}
+
+function useBits({ dualIssue }: TimingProfile, name: TimingClass): number {
+  if (!dualIssue) return 0;
+  const pipe = dualIssue.pipes[name];
+  const pipes = pipe === 'A' ? layout.PIPE_A : pipe === 'B' ? layout.PIPE_B : layout.PIPE_A | layout.PIPE_B;
+  const late = dualIssue.late[name];
+  if (!late) return pipes;
+  return (
+    pipes |
+    (late.rs1 ? layout.LATE_1 : 0) |
+    (late.rs2 ? layout.LATE_2 : 0) |
+    (late.result ? layout.LATE_RESULT : 0)
+  );
+}
+
+function setCache(core: Core, at: number, { size, ways, line, miss }: CacheShape): void {
+  core.setU32(at, Math.log2(line));
+  core.setU32(at + 4, size / line / ways - 1);
+  core.setU32(at + 8, ways);
+  core.setU32(at + 12, 8 * miss);
+}
