@@ -7,7 +7,8 @@ import { jhash } from './jhash';
 import { LruHashMap } from './lru-hash';
 import type { MapObject } from './map-object';
 import { isMapTypeSupported } from './registry';
-import { RingbufMap, RINGBUF_QUERY } from './ringbuf';
+import type { RingbufMap } from './ringbuf';
+import { RINGBUF_QUERY } from './ringbuf';
 
 const ENOENT = -2;
 const E2BIG = -7;
