@@ -60,21 +60,29 @@ export function conditionalBranch(condition: Condition, a: number, b: number, di
 /**
  * Branches `distance` bytes if the comparison holds (`emit_branch`): one instruction within ±4 KiB, otherwise the inverse
  * condition jumps over a jump that reaches ±1 MiB or ±2 GiB.
+ * @param named the branch belongs to the rule that is under way; otherwise its form is its rule
  */
-export function emitBranch(e: Emitter, condition: Condition, a: number, b: number, distance: number): void {
+export function emitBranch(
+  e: Emitter,
+  condition: Condition,
+  a: number,
+  b: number,
+  distance: number,
+  named = false,
+): void {
   if (distance >= -BRANCH_REACH && distance < BRANCH_REACH) {
-    e.rule('branch/short');
+    if (!named) e.rule('branch/short');
     e.emit(conditionalBranch(condition, a, b, distance));
     return;
   }
   const behind = distance - 4;
   if (behind >= -JAL_REACH && behind < JAL_REACH) {
-    e.rule('branch/relaxed-21');
+    if (!named) e.rule('branch/relaxed-21');
     e.emit(conditionalBranch(INVERSE[condition], a, b, 8));
     e.emit(enc.jal(RV.zero, behind));
     return;
   }
-  e.rule('branch/relaxed-32');
+  if (!named) e.rule('branch/relaxed-32');
   e.emit(conditionalBranch(INVERSE[condition], a, b, 12));
   e.emit(enc.auipc(RV.t1, auipcUpper(behind)));
   e.emit(enc.jalr(RV.zero, RV.t1, auipcLower(behind)));

@@ -14,8 +14,9 @@ export function lowerTailCall(ctx: JitContext, i: number): void {
   const { layout } = ctx.unit.profile;
   const start = e.ninsns;
   const size = sizeInPreviousPass(ctx, i);
+  // A debugger tells by the rule of a branch why a tail call was refused.
   const branchOut = (condition: Condition, a: number, b: number): void =>
-    emitBranch(e, condition, a, b, 2 * (size - (e.ninsns - start)));
+    emitBranch(e, condition, a, b, 2 * (size - (e.ninsns - start)), true);
 
   e.rule('tail-call/index');
   emitZextw(e, RV.a2, RV.a2);
