@@ -215,7 +215,7 @@ export function createCommands(): Commands {
       id: 'go-to-pc',
       title: 'Show the current instruction',
       group: 'Go',
-      keys: ['Alt+*'],
+      keys: ['Ctrl+.'],
       enabled: computed(() => debugging.value && session.location !== undefined),
       run: () => listing.setFollow(true),
     },

@@ -34,6 +34,7 @@ export const useListing = defineStore('listing', () => {
   let cacheSession = '';
   const cache = new Map<string, ShownListing>();
   let wantedKey = '';
+  let lastStop: number | undefined;
 
   const shownKey = computed(() => shown.value?.view.function.key ?? '');
   /** Rows of the selected frame's location, if its function is shown. */
@@ -116,7 +117,7 @@ export const useListing = defineStore('listing', () => {
     if (shown.value) bringIntoView(shown.value.links.of(ref));
   }
 
-  /** The run target, or place for a breakpoint, that a row stands for; nothing for rows without code. */
+  /** The run target, or place for a breakpoint, that a row stands for. A line without code stands for the next one. */
   function targetOf(ref: RowRef | null): RunTarget | undefined {
     const listing = shown.value?.view;
     if (!listing || !ref) return undefined;
@@ -130,7 +131,7 @@ export const useListing = defineStore('listing', () => {
       return slot === undefined ? undefined : { kind: 'bpf', function: listing.function.key, slot };
     }
     const row = listing.source[ref.row];
-    return row?.code ? { kind: 'line', file: row.file, line: row.line } : undefined;
+    return row && { kind: 'line', file: row.file, line: row.line };
   }
 
   /** Where F9 and run-to-cursor act when no row was chosen: the current native instruction. */
@@ -147,6 +148,7 @@ export const useListing = defineStore('listing', () => {
     hovered.value = null;
     functions.value = [];
     follow.value = true;
+    lastStop = undefined;
     await notices.guard('Functions', async () => {
       const list = await api.call('session.functions', {});
       if (cacheSession === id) functions.value = list;
@@ -162,9 +164,10 @@ export const useListing = defineStore('listing', () => {
   );
   watch(
     () => [session.view?.session, session.view?.stop, session.status, session.location?.pc] as const,
-    ([, stop, status], before) => {
+    ([, stop, status]) => {
       if (status === 'running' || status === 'none') return;
-      if (stop !== before[1]) {
+      if (stop !== lastStop) {
+        lastStop = stop;
         cursor.value = null;
         hovered.value = null;
         const key = session.location?.function;
@@ -172,6 +175,7 @@ export const useListing = defineStore('listing', () => {
       }
       if (follow.value || session.selectedFrame > 0) void goToLocation();
     },
+    { immediate: true },
   );
 
   async function startFunctions(): Promise<void> {

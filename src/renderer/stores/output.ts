@@ -87,12 +87,6 @@ export const useOutput = defineStore('output', () => {
 
   api.on('session.output', append);
   watch(() => session.view?.session, beginAnew, { immediate: true, flush: 'sync' });
-  watch(
-    () => session.view?.reason?.kind === 'entry' && session.view.stop,
-    (entry, before) => {
-      if (entry !== false && before !== undefined && session.view) beginAnew(session.view.session);
-    },
-  );
 
   return { lines, visible, filter, hidden, clear, toggleKind, asText };
 });

@@ -11,7 +11,7 @@ import type {
   StackView,
   StepKind,
 } from '../../shared/views';
-import { useApi } from '../api';
+import { sentenceOf, useApi } from '../api';
 import { useNotices } from './notices';
 import { useSettings } from './settings';
 
@@ -34,6 +34,7 @@ export const useSession = defineStore('session', () => {
   const registers = shallowRef<RegistersView | null>(null);
   const stack = shallowRef<StackView | null>(null);
   const frame = shallowRef<FrameView | null>(null);
+  const frameProblem = ref<string | null>(null);
   const selectedFrame = ref(0);
   /** The action under way. */
   const action = ref<Action | null>(null);
@@ -85,16 +86,28 @@ export const useSession = defineStore('session', () => {
     });
     void notices.guard('Call stack', async () => {
       const reply = await api.call('session.stack', {});
-      if (isCurrent(reply)) stack.value = reply;
+      if (!isCurrent(reply)) return;
+      stack.value = reply;
+      await loadFrame(id, 0);
     });
-    void loadFrame(id, 0);
   }
 
+  /** Kernel functions have no frame layout: then the pane says why instead. */
   async function loadFrame(id: StopId, index: number): Promise<void> {
-    await notices.guard('Frame', async () => {
+    const wanted = () => isCurrent(id) && index === selectedFrame.value;
+    frameProblem.value = null;
+    if (!stack.value?.frames[index]) {
+      frame.value = null;
+      return;
+    }
+    try {
       const reply = await api.call('session.frame', { index });
-      if (isCurrent(id) && isCurrent(reply) && index === selectedFrame.value) frame.value = reply;
-    });
+      if (wanted() && isCurrent(reply)) frame.value = reply;
+    } catch (error) {
+      if (!wanted()) return;
+      frame.value = null;
+      frameProblem.value = sentenceOf(error);
+    }
   }
 
   function selectFrame(index: number): void {
@@ -189,6 +202,7 @@ export const useSession = defineStore('session', () => {
     registers,
     stack,
     frame,
+    frameProblem,
     selectedFrame,
     action,
     pausing,
