@@ -1,56 +1,59 @@
-import { BPF_CLASS, BPF_JMP_OP, BPF_MODE, BPF_PSEUDO, CALL, EXIT, LD_IMM64, TAIL_CALL } from '../bpf/insn';
+import { BPF_CLASS, BPF_JMP_OP, BPF_PSEUDO, CALL, EXIT, LD_IMM64, TAIL_CALL } from '../bpf/insn';
 import { unitError } from './context';
 import { NO_REGISTER, registerMap } from './registers';
 import type { Unit } from './unit';
 
-type Checked = Omit<Unit, 'extableEntries'>;
-
 /**
  * Checks what the passes rely on: registers exist, jumps stay in the function and do not land in the middle of ld_imm64,
  * both of its slots are there. The kernel's verifier has made sure of these long before its JIT runs.
- * @returns the number of instructions that may fault and so get an exception table entry (aux->num_exentries)
  * @throws EngineError `jit/register`, `jit/jump`, `jit/ld-imm64` with slot index and text
  */
-export function checkUnit(unit: Checked): number {
+export function checkUnit(unit: Unit): void {
   const { code } = unit;
   const { length } = code;
   const registers = registerMap(unit.facts.axRegister);
-  const isSecondHalf = new Uint8Array(length);
-  let probing = 0;
 
   for (let i = 0; i < length; i++) {
-    const opcode = code.code[i] ?? 0;
+    const opcode = code.opcode(i);
     if (opcode === LD_IMM64) {
-      if (i + 1 >= length || code.code[i + 1] !== 0) {
+      if (i + 1 >= length || code.opcode(i + 1) !== 0) {
         throw unitError(unit, 'jit/ld-imm64', i, 'the second slot of this 64-bit load is missing.');
       }
-      checkRegister(unit, registers, i, code.dst[i] ?? 0);
-      isSecondHalf[++i] = 1;
+      checkRegister(unit, registers, i, code.dst(i));
+      i++;
       continue;
     }
-    if (probes(opcode)) probing++;
-    if (namesDst(opcode)) checkRegister(unit, registers, i, code.dst[i] ?? 0);
-    checkRegister(unit, registers, i, code.src[i] ?? 0);
+    if (opcode === 0) {
+      throw unitError(unit, 'jit/opcode', i, 'unknown opcode; 0 is only the second slot of a 64-bit load.');
+    }
+    if (namesDst(opcode)) checkRegister(unit, registers, i, code.dst(i));
+    checkRegister(unit, registers, i, code.src(i));
   }
   for (let i = 0; i < length; i++) {
-    const target = jumpTarget(unit, i);
-    if (target === undefined || isSecondHalf[i] === 1) continue;
-    if (target < 0 || target >= length) {
-      throw unitError(unit, 'jit/jump', i, `the jump leaves the function, which has ${length} slots.`);
-    }
-    if (isSecondHalf[target] === 1 && unit.surroundings.acceptsStrayJumps !== true) {
-      throw unitError(
-        unit,
-        'jit/jump',
-        i,
-        `the jump lands in the middle of the 64-bit load at ${unit.start + target - 1}; aim at its first slot or behind it.`,
-      );
-    }
+    if (code.opcode(i) === LD_IMM64) i++;
+    else checkJump(unit, i);
   }
-  return probing;
 }
 
-function checkRegister(unit: Checked, registers: Uint8Array, i: number, register: number): void {
+function checkJump(unit: Unit, i: number): void {
+  const { code } = unit;
+  const target = jumpTarget(unit, i);
+  if (target === NO_JUMP) return;
+  if (target < 0 || target >= code.length) {
+    throw unitError(unit, 'jit/jump', i, `the jump leaves the function, which has ${code.length} slots.`);
+  }
+  // Only second slots of ld_imm64 have opcode 0.
+  if (code.opcode(target) === 0 && unit.surroundings.acceptsStrayJumps !== true) {
+    throw unitError(
+      unit,
+      'jit/jump',
+      i,
+      `the jump lands in the middle of the 64-bit load at ${unit.start + target - 1}; aim at its first slot or behind it.`,
+    );
+  }
+}
+
+function checkRegister(unit: Unit, registers: Uint8Array, i: number, register: number): void {
   if (registers[register] !== NO_REGISTER) return;
   throw unitError(
     unit,
@@ -63,29 +66,16 @@ function checkRegister(unit: Checked, registers: Uint8Array, i: number, register
 const namesDst = (opcode: number): boolean =>
   opcode !== (BPF_CLASS.JMP | BPF_JMP_OP.JA) && opcode !== CALL && opcode !== EXIT && opcode !== TAIL_CALL;
 
-/** Slot that a jump goes to, relative to the function; undefined for what is no jump. */
-function jumpTarget({ code }: Checked, i: number): number | undefined {
-  const opcode = code.code[i] ?? 0;
-  const cls = opcode & 7;
-  if (cls !== BPF_CLASS.JMP && cls !== BPF_CLASS.JMP32) return undefined;
-  if (opcode === CALL || opcode === EXIT || opcode === TAIL_CALL) return undefined;
-  const long = opcode === (BPF_CLASS.JMP32 | BPF_JMP_OP.JA);
-  return i + 1 + ((long ? code.imm[i] : code.off[i]) ?? 0);
-}
+const NO_JUMP = -0x80000000;
 
-/** True for loads and stores that the exception table covers. */
-function probes(opcode: number): boolean {
-  const mode = opcode & 0xe0;
-  switch (opcode & 7) {
-    case BPF_CLASS.LDX:
-      return mode === BPF_MODE.PROBE_MEM || mode === BPF_MODE.PROBE_MEMSX || mode === BPF_MODE.PROBE_MEM32;
-    case BPF_CLASS.ST:
-      return mode === BPF_MODE.PROBE_MEM32;
-    case BPF_CLASS.STX:
-      return mode === BPF_MODE.PROBE_MEM32 || mode === BPF_MODE.PROBE_ATOMIC;
-    default:
-      return false;
-  }
+/** Slot that a jump goes to, relative to the function; {@link NO_JUMP} for what is no jump. */
+function jumpTarget({ code }: Unit, i: number): number {
+  const opcode = code.opcode(i);
+  const cls = opcode & 7;
+  if (cls !== BPF_CLASS.JMP && cls !== BPF_CLASS.JMP32) return NO_JUMP;
+  if (opcode === CALL || opcode === EXIT || opcode === TAIL_CALL) return NO_JUMP;
+  const long = opcode === (BPF_CLASS.JMP32 | BPF_JMP_OP.JA);
+  return i + 1 + (long ? code.imm(i) : code.off(i));
 }
 
 /** True for the instructions whose callee is a function of the same program: calls and function references. */

@@ -3,15 +3,13 @@ import { printInsn } from '../bpf/print';
 import { faultSwitches, type FaultSwitches } from '../profile/faults';
 import { Emitter } from './emit';
 import { ExtableBuilder } from './extable';
-import { RV, registerMap, seenBit } from './registers';
+import type { SavedSlot } from './frame';
+import { registerMap } from './registers';
+import { seenBit } from './seen';
 import { schemeOf } from './tcc/index';
 import type { TccScheme } from './tcc/scheme';
 import type { Unit } from './unit';
 import type { UnwindRecorder } from './unwind';
-
-/** Bits of {@link JitContext.seen} beside those of saved registers, which stand at their register number (spec 1.3). */
-export const SEEN_TAIL_CALL = 1 << 0;
-export const SEEN_CALL = 1 << RV.ra;
 
 /**
  * What translating one function remembers between instructions and between passes: `struct rv_jit_context`. Positions and
@@ -23,12 +21,15 @@ export class JitContext {
   readonly faults: FaultSwitches;
   private readonly registers: Uint8Array;
 
-  /** `ctx->flags`: registers, calls and tail calls seen; never cleared between passes. */
+  /** `ctx->flags`: SEEN_ bits; never cleared between passes. */
   seen = 0;
+  /** The slots of the frame's saved registers, and the {@link seen} for which that holds; see savedSlots. */
+  saved: readonly SavedSlot[] = [];
+  savedFor = -1;
   /** `ctx->offset`: position of the end of each slot's code, or a guess; see spec 7.2 for entries that are never written. */
   readonly offset: Int32Array;
-  /** As {@link offset} for the current pass, but with every entry written: what a debugger may rely on. */
-  ends: Int32Array;
+  /** As {@link offset} for the latest pass, but with every entry written: what a debugger may rely on. */
+  readonly ends: Int32Array;
   /** False in the dry run and in the last pass, where {@link offset} must stay as it is. */
   writesOffsets = false;
   prologueLen = 0;
@@ -45,7 +46,7 @@ export class JitContext {
   extraPass = false;
   /** Address of the function that slot `i` calls or refers to; known in the extra pass only (aux->func[]). */
   calleeAddress: ((slot: number) => bigint) | undefined;
-  readonly extable: ExtableBuilder;
+  readonly extable = new ExtableBuilder();
   /** Set in the last pass only. */
   unwind: UnwindRecorder | null = null;
 
@@ -57,7 +58,6 @@ export class JitContext {
     this.registers = registerMap(unit.facts.axRegister);
     this.offset = new Int32Array(unit.code.length);
     this.ends = new Int32Array(unit.code.length);
-    this.extable = new ExtableBuilder(unit.extableEntries);
   }
 
   get hasImage(): boolean {

@@ -38,7 +38,10 @@ export class Emitter {
   /** Set in the last pass only: told which rule makes what follows. */
   recorder: PieceRecorder | null = null;
 
-  /** Code goes to `code` from now on; what does not fit is counted and dropped. */
+  /**
+   * Code goes to `code` from now on; what does not fit is counted and dropped. Halfwords lie in memory as the host's do:
+   * little-endian, as everywhere WebAssembly and Electron run.
+   */
   attach(code: Uint16Array): void {
     this.code = code;
   }

@@ -28,13 +28,15 @@ export function buildEpilogue(ctx: JitContext, kind: 'return' | 'tail-call'): vo
   const size = ctx.stackSize;
   const inBody = unwind?.remember();
 
-  savedSlots(ctx).forEach((slot, i) => {
-    if (!slot.reloaded) return;
+  const slots = savedSlots(ctx);
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i]!;
+    if (!slot.reloaded) continue;
     e.rule(slot.kind === 'tcc' ? 'tcc/load' : 'epilogue/restore');
     e.ld(slot.register, size - 8 * (i + 1), RV.sp);
     if (slot.register === RV.fp) unwind?.cfa(e.ninsns, RV.sp, size);
     if (slot.kind !== 'tcc') unwind?.restore(e.ninsns, slot.register);
-  });
+  }
   e.rule('epilogue/raise-sp');
   e.addi(RV.sp, RV.sp, size);
   unwind?.cfa(e.ninsns, RV.sp, 0);

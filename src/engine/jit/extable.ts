@@ -12,27 +12,22 @@ const FIXUP_OFFSET_BITS = 27;
  * load or store may fault, which register to clear then, and where to go on.
  */
 export class ExtableBuilder {
-  private readonly entries: ExtableEntry[] = [];
-  enabled = false;
+  private entries: ExtableEntry[] = [];
+  private collecting = true;
 
-  constructor(private readonly capacity: number) {}
-
-  /** @returns false if more instructions probe than there is room for */
-  add(insnOffset: number, resumeOffset: number, register: number): boolean {
-    if (!this.enabled) return true;
-    if (this.entries.length >= this.capacity) return false;
-    this.entries.push({ insnOffset, resumeOffset, register });
-    return true;
+  /** An instruction that may fault was emitted. Byte offsets in the image; @param register cleared then, 0 = none */
+  add(insnOffset: number, resumeOffset: number, register: number): void {
+    if (this.collecting) this.entries.push({ insnOffset, resumeOffset, register });
   }
 
-  /** Forgets the entries of an earlier pass and starts to collect. */
-  restart(): void {
-    this.entries.length = 0;
-    this.enabled = true;
+  /** Collects afresh in the pass that begins, or in none until the next call. */
+  restart(collecting: boolean): void {
+    if (this.entries.length > 0) this.entries = [];
+    this.collecting = collecting;
   }
 
   list(): readonly ExtableEntry[] {
-    return this.entries.slice();
+    return this.entries;
   }
 }
 

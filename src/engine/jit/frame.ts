@@ -1,5 +1,6 @@
 import type { JitContext } from './context';
 import { ARENA, RV } from './registers';
+import { SEEN_CALL } from './seen';
 import type { FrameLayout, FrameSlot, SlotKind } from './types';
 
 /** One 8-byte slot among the saved registers, in the order in which prologue and epilogues walk them. */
@@ -57,11 +58,20 @@ const BPF_SLOTS: readonly SavedSlot[] = [
 
 /**
  * The saved registers from high to low addresses, by what was seen so far (spec 2.1; the order is that of
- * bpf_jit_build_prologue and __build_epilogue).
+ * bpf_jit_build_prologue and __build_epilogue). Asked for in every pass and at every tail call, so the answer is kept as
+ * long as nothing new is seen.
  */
 export function savedSlots(ctx: JitContext): readonly SavedSlot[] {
+  if (ctx.savedFor !== ctx.seen) {
+    ctx.saved = collectSaved(ctx);
+    ctx.savedFor = ctx.seen;
+  }
+  return ctx.saved;
+}
+
+function collectSaved(ctx: JitContext): readonly SavedSlot[] {
   const slots: SavedSlot[] = [];
-  if (ctx.has(1 << RV.ra)) slots.push(SLOT_RA);
+  if (ctx.has(SEEN_CALL)) slots.push(SLOT_RA);
   slots.push(SLOT_FP);
   for (const slot of BPF_SLOTS) if (ctx.has(1 << slot.register)) slots.push(slot);
   const afterS5 = ctx.scheme.slotAfterS5(ctx);

@@ -1,60 +1,100 @@
 import { tailCallOffset } from './epilogue';
 import { encodeExtable } from './extable';
-import { frameLayout } from './frame';
+import { frameLayout, savedSlots } from './frame';
+import { replayPasses } from './pass-log';
 import type { Compilation } from './passes';
-import { passLog } from './pass-log';
-import type { JitFunction, Piece, UnwindRow } from './types';
+import type { ExtableEntry, FrameLayout, JitFunction, PassLog, Piece, UnwindRow } from './types';
 
 const TYPE_WORD_BYTES = 4;
 
-/** The record of a function whose last pass is done. */
-export function finishFunction(compilation: Compilation): JitFunction {
-  const { ctx, unit, base, image, extableOffset } = compilation;
-  const finalLen = 2 * ctx.e.ninsns;
-  // Functions of larger programs are measured again in the extra pass; others report what was allocated (spec 7.5).
-  const imageLen = unit.isFunc ? finalLen : 2 * image.length;
-  const entry = unit.typeWord === undefined ? 0 : TYPE_WORD_BYTES;
-  const bpfFunc = base + BigInt(entry);
-  const extable = ctx.extable.list();
-  const piecesOf = ctx.e.recorder?.finish(finalLen) ?? ((): readonly Piece[] => []);
-  const unwindOf = ctx.unwind?.finish() ?? ((): readonly UnwindRow[] => []);
-  return {
-    name: unit.name,
-    index: unit.index,
-    start: unit.start,
-    end: unit.start + unit.code.length,
-    base,
-    bpfFunc,
-    tailCallEntry: bpfFunc + BigInt(tailCallOffset(ctx)),
-    image: halfwordsToBytes(image, imageLen),
-    jitedLen: imageLen - entry,
-    finalLen,
-    prologueLen: 2 * ctx.prologueLen,
-    epilogueOffset: 2 * ctx.epilogueOffset,
-    stackSize: ctx.stackSize,
-    tccSlot: frameLayout(ctx).slots.find((slot) => slot.kind === 'tcc')?.spOffset,
-    offsets: Uint32Array.from(ctx.offset, (halfwords) => 2 * halfwords),
-    ends: Uint32Array.from(ctx.ends, (halfwords) => 2 * halfwords),
-    extable,
-    extableOffset,
-    extableBytes: encodeExtable(extable, extableOffset),
-    frame: frameLayout(ctx),
-    get unwind() {
-      return unwindOf();
-    },
-    get pieces() {
-      return piecesOf();
-    },
-    passes: passLog(compilation.passes),
-  };
+/**
+ * A function whose last pass is done. What only a debugger asks for is worked out when it is asked for: programs are many
+ * and can be long. (Such members are getters of the class; a spread copy of the object does not have them.)
+ */
+export class CompiledFunction implements JitFunction {
+  readonly name: string;
+  readonly index: number;
+  readonly start: number;
+  readonly end: number;
+  readonly base: bigint;
+  readonly bpfFunc: bigint;
+  readonly image: Uint8Array;
+  readonly jitedLen: number;
+  readonly finalLen: number;
+  readonly prologueLen: number;
+  readonly epilogueOffset: number;
+  readonly stackSize: number;
+  readonly extable: readonly ExtableEntry[];
+  readonly extableOffset: number;
+
+  constructor(private readonly compilation: Compilation) {
+    const { ctx, unit, base, image, extableOffset } = compilation;
+    const entry = unit.typeWord === undefined ? 0 : TYPE_WORD_BYTES;
+    this.name = unit.name;
+    this.index = unit.index;
+    this.start = unit.start;
+    this.end = unit.start + unit.code.length;
+    this.base = base;
+    this.bpfFunc = base + BigInt(entry);
+    this.finalLen = 2 * ctx.e.ninsns;
+    // Functions of larger programs are measured again in the extra pass; others report what was allocated (spec 7.5).
+    const imageLen = unit.isFunc ? this.finalLen : 2 * image.length;
+    this.image = new Uint8Array(image.buffer, 0, imageLen);
+    this.jitedLen = imageLen - entry;
+    this.prologueLen = 2 * ctx.prologueLen;
+    this.epilogueOffset = 2 * ctx.epilogueOffset;
+    this.stackSize = ctx.stackSize;
+    this.extable = ctx.extable.list();
+    this.extableOffset = extableOffset;
+  }
+
+  get tailCallEntry(): bigint {
+    return this.bpfFunc + BigInt(tailCallOffset(this.compilation.ctx));
+  }
+
+  get tccSlot(): number | undefined {
+    const { ctx } = this.compilation;
+    return savedSlots(ctx).some((slot) => slot.kind === 'tcc') ? ctx.tccOffset : undefined;
+  }
+
+  get extableBytes(): Uint8Array {
+    return encodeExtable(this.extable, this.extableOffset);
+  }
+
+  private knownOffsets: Uint32Array | undefined;
+  get offsets(): Uint32Array {
+    return (this.knownOffsets ??= inBytes(this.compilation.ctx.offset));
+  }
+
+  private knownEnds: Uint32Array | undefined;
+  get ends(): Uint32Array {
+    return (this.knownEnds ??= inBytes(this.compilation.ctx.ends));
+  }
+
+  private knownFrame: FrameLayout | undefined;
+  get frame(): FrameLayout {
+    return (this.knownFrame ??= frameLayout(this.compilation.ctx));
+  }
+
+  private knownUnwind: readonly UnwindRow[] | undefined;
+  get unwind(): readonly UnwindRow[] {
+    return (this.knownUnwind ??= this.compilation.ctx.unwind?.rows() ?? []);
+  }
+
+  private knownPieces: readonly Piece[] | undefined;
+  get pieces(): readonly Piece[] {
+    return (this.knownPieces ??= this.compilation.ctx.e.recorder?.pieces(this.finalLen) ?? []);
+  }
+
+  private knownPasses: PassLog | undefined;
+  get passes(): PassLog {
+    return (this.knownPasses ??= replayPasses(this.compilation));
+  }
 }
 
-function halfwordsToBytes(code: Uint16Array, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; at += 2) {
-    const half = code[at >> 1] ?? 0;
-    bytes[at] = half;
-    bytes[at + 1] = half >> 8;
-  }
-  return bytes;
+/** Byte offsets of positions counted in halfwords. */
+function inBytes(positions: Int32Array): Uint32Array {
+  const offsets = new Uint32Array(positions.length);
+  for (let i = 0; i < positions.length; i++) offsets[i] = 2 * (positions[i] ?? 0);
+  return offsets;
 }

@@ -1,33 +1,28 @@
+import type { JitContext } from './context';
+import { compileUnit, extraPass, type Compilation } from './passes';
 import type { PassLog } from './types';
 
 /** `dry-run` counts without prologue; `first-image` writes an image whose calls to other functions are still open. */
 export type PassKind = 'dry-run' | 'round' | 'first-image' | 'final';
 
-/** What one pass found, in halfwords. */
-export interface PassRecord {
-  readonly kind: PassKind;
-  readonly prologue: number;
-  readonly total: number;
-  /** Position of each slot's end. */
-  readonly ends: Int32Array;
-}
+/** Told when a pass has ended, while its results still stand in the context. */
+export type PassWatcher = (kind: PassKind, ctx: JitContext) => void;
 
-/** The pass log: sizes are worked out when they are asked for. */
-export function passLog(records: readonly PassRecord[]): PassLog {
-  return {
-    passes: records.map(({ kind, prologue, total, ends }) => {
-      let sizes: Int32Array | undefined;
-      return {
-        kind,
-        prologue: 2 * prologue,
-        total: 2 * total,
-        get sizes() {
-          return (sizes ??= Int32Array.from(
-            ends,
-            (end, i) => 2 * (end - (i > 0 ? (ends[i - 1] ?? 0) : prologue)),
-          ));
-        },
-      };
-    }),
+/**
+ * The pass log of a finished compilation. It is rarely asked for and long, so the passes are not recorded but run again
+ * with the same addresses, which gives the same results.
+ */
+export function replayPasses({ unit, ctx, base }: Compilation): PassLog {
+  const passes: PassLog['passes'][number][] = [];
+  const watch: PassWatcher = (kind, { e, ends, prologueLen }) => {
+    const prologue = kind === 'dry-run' ? 0 : prologueLen;
+    const sizes = new Int32Array(ends.length);
+    for (let i = 0; i < ends.length; i++) {
+      sizes[i] = 2 * ((ends[i] ?? 0) - (i > 0 ? (ends[i - 1] ?? 0) : prologue));
+    }
+    passes.push({ kind, prologue: 2 * prologue, total: 2 * e.ninsns, sizes });
   };
+  const again = compileUnit(unit, () => base, watch);
+  if (ctx.calleeAddress) extraPass(again, ctx.calleeAddress, watch);
+  return { passes };
 }

@@ -5,7 +5,7 @@ import { EXTABLE_ENTRY_BYTES } from './extable';
 import { lowerInsn } from './lower/insn';
 import { PieceRecorder } from './pieces';
 import { RV } from './registers';
-import type { PassKind, PassRecord } from './pass-log';
+import type { PassKind, PassWatcher } from './pass-log';
 import type { Unit } from './unit';
 import { UnwindRecorder } from './unwind';
 import { buildPrologue } from './prologue';
@@ -28,19 +28,22 @@ export interface Compilation {
   readonly image: Uint16Array;
   /** Bytes from the image's first byte to its exception table: fixed when the image is allocated. */
   readonly extableOffset: number;
-  readonly passes: PassRecord[];
 }
+
+const unwatched: PassWatcher = () => undefined;
 
 /**
  * Runs the passes of one function until its size stands, allocates its image and writes it (`bpf_int_jit_compile`,
  * spec 7.2). Functions of a program with several need {@link extraPass} afterwards.
+ * @param watch is told when each pass has ended
  * @throws EngineError `jit/convergence` after 32 rounds; errors of the lowering with slot and text
  */
-export function compileUnit(unit: Unit, allocate: Allocate): Compilation {
+export function compileUnit(unit: Unit, allocate: Allocate, watch: PassWatcher = unwatched): Compilation {
   const ctx = new JitContext(unit);
-  const passes: PassRecord[] = [];
   buildBody(ctx);
-  passes.push(record(ctx, 'dry-run'));
+  watch('dry-run', ctx);
+  const extableSize = ctx.extable.list().length * EXTABLE_ENTRY_BYTES;
+  ctx.extable.restart(false);
 
   const { offset } = ctx;
   for (let i = 0; i < offset.length; i++) offset[i] = GUESSED_HALFWORDS * (i + 1);
@@ -50,11 +53,11 @@ export function compileUnit(unit: Unit, allocate: Allocate): Compilation {
   for (let round = 0; ; round++) {
     if (round === MAX_ROUNDS) throw noConvergence(unit);
     const total = runPass(ctx);
-    passes.push(record(ctx, 'round'));
+    watch('round', ctx);
     if (total === previous) {
       if (image !== undefined) break;
       image = new Uint16Array(total);
-      ctx.placeAt(allocate(2 * total, unit.extableEntries * EXTABLE_ENTRY_BYTES));
+      ctx.placeAt(allocate(2 * total, extableSize));
       ctx.e.attach(image);
       if (ctx.faults['image-not-converged']) break;
     }
@@ -62,8 +65,8 @@ export function compileUnit(unit: Unit, allocate: Allocate): Compilation {
   }
   ctx.writesOffsets = false;
   const base = ctx.imageBase ?? 0n;
-  const compilation = { unit, ctx, base, image, extableOffset: image.length * 2, passes };
-  lastPass(compilation, unit.isFunc ? 'first-image' : 'final');
+  const compilation = { unit, ctx, base, image, extableOffset: image.length * 2 };
+  lastPass(compilation, unit.isFunc ? 'first-image' : 'final', watch);
   return compilation;
 }
 
@@ -72,29 +75,31 @@ export function compileUnit(unit: Unit, allocate: Allocate): Compilation {
  * must be those of the passes before, since every offset was taken from them.
  * @param calleeAddress address of the function that the call or function reference at a slot means
  */
-export function extraPass(compilation: Compilation, calleeAddress: (slot: number) => bigint): void {
+export function extraPass(
+  compilation: Compilation,
+  calleeAddress: (slot: number) => bigint,
+  watch: PassWatcher = unwatched,
+): void {
   compilation.ctx.extraPass = true;
   compilation.ctx.calleeAddress = calleeAddress;
-  lastPass(compilation, 'final');
+  lastPass(compilation, 'final', watch);
 }
 
 /** Writes the bytes that stay, with the records of where they come from. */
-function lastPass(compilation: Compilation, kind: PassKind): void {
+function lastPass(compilation: Compilation, kind: PassKind, watch: PassWatcher): void {
   const { ctx, unit, image } = compilation;
-  ctx.extable.restart();
+  ctx.extable.restart(true);
   if (kind === 'final') {
     ctx.e.recorder = new PieceRecorder();
     ctx.unwind = new UnwindRecorder(RV.ra);
   }
-  const epilogueOffset = ctx.epilogueOffset;
   const total = runPass(ctx);
-  // The kernel does not look again; exits of this pass were aimed at the epilogue of the pass before.
-  compilation.passes.push(record(ctx, kind));
+  watch(kind, ctx);
   if (total > image.length) {
     throw new EngineError(
       'jit/overflow',
       `${unit.name} became ${2 * total} bytes long in its last pass, but ${2 * image.length} were allocated.`,
-      { function: unit.name, bytes: 2 * total, allocated: 2 * image.length, epilogueOffset },
+      { function: unit.name, bytes: 2 * total, allocated: 2 * image.length },
     );
   }
 }
@@ -117,11 +122,9 @@ function runPass(ctx: JitContext): number {
  * written, as the kernel does; {@link JitContext.ends} gets both.
  */
 function buildBody(ctx: JitContext): void {
-  const { e, unit, offset, writesOffsets } = ctx;
+  const { e, unit, offset, ends, writesOffsets } = ctx;
   const { length } = unit.code;
   const { recorder } = e;
-  const ends = new Int32Array(length);
-  ctx.ends = ends;
   for (let i = 0; i < length; i++) {
     if (recorder !== null) recorder.insn = i;
     const start = i;
@@ -131,11 +134,6 @@ function buildBody(ctx: JitContext): void {
     ends[i] = end;
     if (writesOffsets) offset[i] = end;
   }
-}
-
-function record(ctx: JitContext, kind: PassKind): PassRecord {
-  const inDryRun = kind === 'dry-run';
-  return { kind, prologue: inDryRun ? 0 : ctx.prologueLen, total: ctx.e.ninsns, ends: ctx.ends };
 }
 
 function noConvergence(unit: Unit): EngineError {

@@ -8,45 +8,37 @@ const STRIDE = 3;
 
 /**
  * Collects, in the last pass, which rule made which stretch of code. A piece ends where the next begins; stretches that
- * turned out empty vanish. Compact, since programs can have a million instructions: the Piece objects are made on demand.
+ * turned out empty vanish. Compact, since programs can have a million instructions: the Piece objects are made when asked for.
  */
 export class PieceRecorder {
   /** Function-relative BPF slot that is being translated; -1 in prologue and epilogue. */
   insn = -1;
-  private marks = new Int32Array(STRIDE * 256);
-  private used = 0;
+  private readonly marks: number[] = [];
 
   /** The code from halfword `at` on is made by `rule`. */
   begin(at: number, rule: RuleName): void {
     const index = RULE_INDEX.get(rule) ?? 0;
-    let place = this.used;
-    if (place > 0 && this.marks[place - STRIDE] === at) {
-      place -= STRIDE; // nothing came out of the previous rule
-    } else if (place > 0 && this.marks[place - 2] === index && this.marks[place - 1] === this.insn) {
-      return; // the same rule goes on
+    const { marks } = this;
+    const last = marks.length - STRIDE;
+    if (last >= 0) {
+      if (marks[last] === at) {
+        // Nothing came out of the rule before.
+        marks[last + 1] = index;
+        marks[last + 2] = this.insn;
+        return;
+      }
+      if (marks[last + 1] === index && marks[last + 2] === this.insn) return; // the same rule goes on
     }
-    if (place + STRIDE > this.marks.length) this.grow();
-    this.marks[place] = at;
-    this.marks[place + 1] = index;
-    this.marks[place + 2] = this.insn;
-    this.used = place + STRIDE;
+    marks.push(at, index, this.insn);
   }
 
-  private grow(): void {
-    const larger = new Int32Array(this.marks.length * 2);
-    larger.set(this.marks);
-    this.marks = larger;
-  }
-
-  /** A function that builds the pieces of code of `end` bytes, once, when they are first asked for. */
-  finish(end: number): () => readonly Piece[] {
-    const marks = this.marks.slice(0, this.used);
-    let pieces: readonly Piece[] | undefined;
-    return () => (pieces ??= build(marks, end));
+  /** The pieces of code of `end` bytes. */
+  pieces(end: number): readonly Piece[] {
+    return build(this.marks, end);
   }
 }
 
-function build(marks: Int32Array, end: number): readonly Piece[] {
+function build(marks: readonly number[], end: number): readonly Piece[] {
   const pieces: Piece[] = [];
   for (let at = 0; at < marks.length; at += STRIDE) {
     const from = (marks[at] ?? 0) * 2;

@@ -29,7 +29,8 @@ export function buildPrologue(ctx: JitContext): void {
   e.addi(RV.sp, RV.sp, -size);
   unwind?.cfa(e.ninsns, RV.sp, size);
 
-  slots.forEach((slot, i) => {
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i]!;
     const below = 8 * (i + 1);
     if (slot.kind === 'tcc') {
       ctx.tccOffset = size - below;
@@ -39,7 +40,7 @@ export function buildPrologue(ctx: JitContext): void {
     }
     e.sd(RV.sp, size - below, slot.register);
     if (slot.kind !== 'tcc') unwind?.save(e.ninsns, slot.register, -below);
-  });
+  }
 
   e.rule('prologue/set-fp');
   e.addi(RV.fp, RV.sp, size);

@@ -49,18 +49,17 @@ const BPF_REGISTERS = [RV.a5, RV.a0, RV.a1, RV.a2, RV.a3, RV.a4, RV.s1, RV.s2, R
  * @param axRegister BPF number of AX; where it is 12, number 11 is the stack-argument register that RV64 maps to x0
  */
 export function registerMap(axRegister: number): Uint8Array {
+  const known = MAPS.get(axRegister);
+  if (known) return known;
   const map = new Uint8Array(16).fill(NO_REGISTER);
   map.set(BPF_REGISTERS);
   for (let number = BPF_REGISTERS.length; number < axRegister; number++) map[number] = RV.zero;
   map[axRegister] = RV.t0;
+  MAPS.set(axRegister, map);
   return map;
 }
 
-/** Bits of the registers that BPF code may name and that a callee must preserve: s1 to s5. */
-const CALLEE_SAVED = (1 << RV.s1) | (1 << RV.s2) | (1 << RV.s3) | (1 << RV.s4) | (1 << RV.s5);
-
-/** The "seen" bit of a mapped register: itself if a callee must preserve it, otherwise nothing (spec 1.3). */
-export const seenBit = (register: number): number => (1 << register) & CALLEE_SAVED;
+const MAPS = new Map<number, Uint8Array>();
 
 /** True for the eight registers that most compressed formats can name: fp, s1, a0…a5. */
 export const isCompressedRegister = (register: number): boolean => (register & ~7) === 8;

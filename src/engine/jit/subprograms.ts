@@ -2,7 +2,7 @@ import { EngineError } from '../base/errors';
 import type { BpfInsn } from '../bpf/insn';
 import type { Profile } from '../profile/profile';
 import { namesFunction } from './check';
-import { finishFunction } from './function';
+import { CompiledFunction } from './function';
 import { compileUnit, extraPass, type Allocate, type Compilation } from './passes';
 import type { ImagePlacement, JitFunction, JitInput, JitProgram } from './types';
 import { makeUnit, type Unit, type UnitDescription } from './unit';
@@ -24,7 +24,7 @@ export function compileProgram(profile: Profile, input: JitInput, placement: Ima
       extraPass(compilation, (slot) => entryOf(compilations, calleeIndex(input, unit, slot)));
     }
   }
-  return { profile, functions: compilations.map((compilation): JitFunction => finishFunction(compilation)) };
+  return { profile, functions: compilations.map((compilation) => new CompiledFunction(compilation)) };
 }
 
 function splitIntoUnits(profile: Profile, input: JitInput): Unit[] {
@@ -87,5 +87,5 @@ export function compileFunction(
   const unit = makeUnit(description);
   const compilation = compileUnit(unit, allocate);
   if (unit.isFunc) extraPass(compilation, calleeAddress);
-  return finishFunction(compilation);
+  return new CompiledFunction(compilation);
 }

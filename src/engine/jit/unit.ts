@@ -4,16 +4,7 @@ import { JIT_FACTS, type JitFacts } from '../profile/jit-facts';
 import type { Profile } from '../profile/profile';
 import { checkUnit } from './check';
 import type { JitInput, KfuncModel } from './types';
-
-/** The instructions of one function, a typed array a field, so that the passes run without touching objects. */
-export interface UnitCode {
-  readonly length: number;
-  readonly code: Uint8Array;
-  readonly dst: Uint8Array;
-  readonly src: Uint8Array;
-  readonly off: Int16Array;
-  readonly imm: Int32Array;
-}
+import { UnitCode } from './unit-code';
 
 /** What the code bakes in beside the instructions; the parts of {@link JitInput} that all functions of a program share. */
 export type UnitSurroundings = Pick<
@@ -40,8 +31,6 @@ export interface Unit {
   readonly verifierZext: boolean;
   readonly tailCallReachable: boolean;
   readonly typeWord: number | undefined;
-  /** Number of instructions that get an exception table entry (aux->num_exentries). */
-  readonly extableEntries: number;
   readonly surroundings: UnitSurroundings;
   readonly kfuncs: ReadonlyMap<number, KfuncModel>;
 }
@@ -75,15 +64,25 @@ export function makeUnit(description: UnitDescription): Unit {
       { kernel: profile.kernel },
     );
   }
-  const code: UnitCode = {
-    length: insns.length,
-    code: Uint8Array.from(insns, (insn) => insn.code),
-    dst: Uint8Array.from(insns, (insn) => insn.dst),
-    src: Uint8Array.from(insns, (insn) => insn.src),
-    off: Int16Array.from(insns, (insn) => insn.off),
-    imm: Int32Array.from(insns, (insn) => insn.imm),
+  const { kfuncs } = description.surroundings;
+  const unit: Unit = {
+    profile,
+    facts,
+    name: description.name,
+    index: description.index,
+    start: description.start,
+    code: new UnitCode(insns),
+    insns,
+    isFunc: description.isFunc,
+    stackDepth: description.stackDepth,
+    verifierZext: description.verifierZext,
+    tailCallReachable: description.tailCallReachable,
+    typeWord: description.typeWord,
+    surroundings: description.surroundings,
+    kfuncs: kfuncs ? new Map(kfuncs.map((model) => [model.imm, model])) : NO_KFUNCS,
   };
-  const kfuncs = new Map((description.surroundings.kfuncs ?? []).map((model) => [model.imm, model]));
-  const unit = { ...description, facts, code, kfuncs };
-  return { ...unit, extableEntries: checkUnit(unit) };
+  checkUnit(unit);
+  return unit;
 }
+
+const NO_KFUNCS: ReadonlyMap<number, KfuncModel> = new Map();

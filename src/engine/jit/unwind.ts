@@ -4,77 +4,71 @@ import { RV } from './registers';
 /** Four numbers a row: halfword position, CFA register, CFA offset, bits of the registers saved. */
 const STRIDE = 4;
 
-/** The state that a row describes; see {@link UnwindRow}. */
-interface State {
-  readonly register: 2 | 8;
-  readonly offset: number;
-  readonly saved: number;
-}
+/** What holds at a place: the numbers of a row without its position. */
+export type UnwindState = readonly [register: number, offset: number, saved: number];
 
 /**
  * Collects, in the last pass, how to find the caller at each native instruction. Prologues and epilogues tell it what
  * each of their instructions does; positions are halfwords behind that instruction, since a row holds from there on.
  */
 export class UnwindRecorder {
-  private rows = new Int32Array(STRIDE * 32);
-  private used = 0;
-  private state: State = { register: RV.sp, offset: 0, saved: 0 };
+  private readonly packed: number[] = [0, RV.sp, 0, 0];
+  private register: number = RV.sp;
+  private offset = 0;
+  private saved = 0;
   /** CFA-relative byte offset of each register's slot. */
-  private readonly slots = new Int32Array(32);
+  private readonly slots: number[] = [];
 
-  constructor(private readonly returnRegister: 1 | 5) {
-    this.push(0);
-  }
+  constructor(private readonly returnRegister: 1 | 5) {}
 
   /** From `at` on the caller's sp is `register + offset`. */
   cfa(at: number, register: 2 | 8, offset: number): void {
-    this.state = { ...this.state, register, offset };
+    this.register = register;
+    this.offset = offset;
     this.push(at);
   }
 
   /** From `at` on the caller's value of `register` lies at CFA + `offset` (bytes, negative). */
   save(at: number, register: number, offset: number): void {
     this.slots[register] = offset;
-    this.state = { ...this.state, saved: this.state.saved | (1 << register) };
+    this.saved |= 1 << register;
     this.push(at);
   }
 
   /** From `at` on `register` holds the caller's value again. */
   restore(at: number, register: number): void {
-    this.state = { ...this.state, saved: this.state.saved & ~(1 << register) };
+    this.saved &= ~(1 << register);
     this.push(at);
   }
 
   /** The state now, for {@link resume} behind an epilogue in the middle of the code. */
-  remember(): State {
-    return this.state;
+  remember(): UnwindState {
+    return [this.register, this.offset, this.saved];
   }
-  resume(at: number, state: State): void {
-    this.state = state;
+  resume(at: number, [register, offset, saved]: UnwindState): void {
+    this.register = register;
+    this.offset = offset;
+    this.saved = saved;
     this.push(at);
   }
 
   private push(at: number): void {
-    if (this.used > 0 && this.rows[this.used - STRIDE] === at) this.used -= STRIDE;
-    if (this.used + STRIDE > this.rows.length) {
-      const larger = new Int32Array(this.rows.length * 2);
-      larger.set(this.rows);
-      this.rows = larger;
-    }
-    this.rows.set([at, this.state.register, this.state.offset, this.state.saved], this.used);
-    this.used += STRIDE;
+    const { packed } = this;
+    if (packed[packed.length - STRIDE] === at) packed.length -= STRIDE;
+    packed.push(at, this.register, this.offset, this.saved);
   }
 
-  /** A function that builds the rows, once, when they are first asked for. */
-  finish(): () => readonly UnwindRow[] {
-    const { returnRegister, slots } = this;
-    const packed = this.rows.slice(0, this.used);
-    let rows: readonly UnwindRow[] | undefined;
-    return () => (rows ??= build(packed, slots, returnRegister));
+  /** What was collected. */
+  rows(): readonly UnwindRow[] {
+    return build(this.packed, this.slots, this.returnRegister);
   }
 }
 
-function build(packed: Int32Array, slots: Int32Array, returnRegister: 1 | 5): readonly UnwindRow[] {
+function build(
+  packed: readonly number[],
+  slots: readonly number[],
+  returnRegister: 1 | 5,
+): readonly UnwindRow[] {
   const rows: UnwindRow[] = [];
   for (let at = 0; at < packed.length; at += STRIDE) {
     const bits = packed[at + 3] ?? 0;

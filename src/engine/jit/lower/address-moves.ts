@@ -15,13 +15,13 @@ const TO_USER = 1 << 16;
 /** `insn_is_cast_user`: an arena pointer becomes what user space sees. */
 export function isCastUser({ code, facts }: Unit, i: number): boolean {
   return (
-    facts.arena && code.code[i] === MOV64_X && code.off[i] === ADDR_SPACE_CAST && code.imm[i] === TO_USER
+    facts.arena && code.opcode(i) === MOV64_X && code.off(i) === ADDR_SPACE_CAST && code.imm(i) === TO_USER
   );
 }
 
 /** `insn_is_mov_percpu_addr` */
 export function isPerCpuMove({ code, facts }: Unit, i: number): boolean {
-  return facts.perCpuMove && code.code[i] === MOV64_X && code.off[i] === ADDR_PERCPU;
+  return facts.perCpuMove && code.opcode(i) === MOV64_X && code.off(i) === ADDR_PERCPU;
 }
 
 /** The low half of rs below the upper half of the user's arena address; a null pointer stays null. */

@@ -12,9 +12,9 @@ import { extendResult, isExplicitZext } from './result-extension';
 /** Classes ALU (32-bit) and ALU64: spec 6.4. Opcode 0xS4 or 0xS7, S = operation and source. */
 export function lowerAlu(ctx: JitContext, i: number): number {
   const { code } = ctx.unit;
-  const opcode = code.code[i] ?? 0;
-  const rd = ctx.register(code.dst[i] ?? 0);
-  const rs = ctx.register(code.src[i] ?? 0);
+  const opcode = code.opcode(i);
+  const rd = ctx.register(code.dst(i));
+  const rs = ctx.register(code.src(i));
   const is64 = (opcode & 7) === BPF_CLASS.ALU64;
   const op = opcode & 0xf0;
 
@@ -54,7 +54,7 @@ function lowerMove(ctx: JitContext, i: number, rd: number, rs: number, is64: boo
     extendResult(ctx, i - 1, rd, true);
     return;
   }
-  const width = code.off[i] ?? 0;
+  const width = code.off(i);
   switch (width) {
     case 0:
       e.rule('alu/move');
@@ -86,14 +86,14 @@ function lowerMove(ctx: JitContext, i: number, rd: number, rs: number, is64: boo
 
 function lowerConstant(ctx: JitContext, i: number, rd: number, is64: boolean): void {
   ctx.e.rule('alu/constant');
-  emitImm32(ctx.e, rd, ctx.unit.code.imm[i] ?? 0);
+  emitImm32(ctx.e, rd, ctx.unit.code.imm(i));
   if (!is64) extendResult(ctx, i, rd);
 }
 
 /** END (0xd4 to little endian, 0xdc to big endian) and BSWAP (0xd7); imm is the width in bits. */
 function lowerByteOrder(ctx: JitContext, i: number, rd: number, opcode: number): void {
   const { e, unit } = ctx;
-  const bits = unit.code.imm[i] ?? 0;
+  const bits = unit.code.imm(i);
   if (bits !== 16 && bits !== 32 && bits !== 64) {
     throw ctx.error('jit/opcode', i, `byte order is changed on 16, 32 or 64 bits, not ${bits}.`);
   }
@@ -114,7 +114,7 @@ function lowerByteOrder(ctx: JitContext, i: number, rd: number, opcode: number):
 
 /** A division or remainder with off = 1 is signed. */
 function isSigned(ctx: JitContext, i: number): boolean {
-  const off = ctx.unit.code.off[i] ?? 0;
+  const off = ctx.unit.code.off(i);
   if (off !== 0 && off !== 1)
     throw ctx.error('jit/opcode', i, `a division has off 0, or 1 for signed, not ${off}.`);
   return off === 1;
@@ -176,7 +176,7 @@ function emitRegisterForm(
 /** rd = rd op imm; a constant that fits no immediate goes through t1. */
 function emitConstantForm(ctx: JitContext, i: number, op: number, rd: number, is64: boolean): void {
   const { e } = ctx;
-  const imm = ctx.unit.code.imm[i] ?? 0;
+  const imm = ctx.unit.code.imm(i);
   switch (op) {
     case BPF_ALU_OP.ADD:
     case BPF_ALU_OP.SUB: {

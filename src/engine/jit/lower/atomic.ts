@@ -17,13 +17,13 @@ const FENCE_RW = FENCE_R | FENCE_W;
  */
 export function lowerAtomic(ctx: JitContext, i: number, rd: number, rs: number, probes: boolean): number {
   const { code, facts } = ctx.unit;
-  const imm = code.imm[i] ?? 0;
+  const imm = code.imm(i);
   if (facts.acquireRelease && imm === BPF_ATOMIC_OP.LOAD_ACQ) return lowerLoadAcquire(ctx, i, rd, rs, probes);
   if (facts.acquireRelease && imm === BPF_ATOMIC_OP.STORE_REL) {
     lowerStoreRelease(ctx, i, rd, rs, probes);
     return 0;
   }
-  const size = (code.code[i] ?? 0) & 0x18;
+  const size = code.opcode(i) & 0x18;
   if (size !== BPF_SIZE.W && size !== BPF_SIZE.DW) {
     throw ctx.error('jit/opcode', i, 'the RV64 JIT has no 1- and 2-byte read-modify-write operations.');
   }
@@ -34,11 +34,11 @@ export function lowerAtomic(ctx: JitContext, i: number, rd: number, rs: number, 
 /** rd = *(rs + off), and nothing behind it happens before it. */
 function lowerLoadAcquire(ctx: JitContext, i: number, rd: number, rs: number, probes: boolean): number {
   const { e, unit } = ctx;
-  const size = (unit.code.code[i] ?? 0) & 0x18;
+  const size = unit.code.opcode(i) & 0x18;
   const base = probes ? emitArenaAddress(ctx, i, RV.t2, rs) : rs;
-  const at = emitLoad(ctx, rd, base, unit.code.off[i] ?? 0, size, false);
+  const at = emitLoad(ctx, rd, base, unit.code.off(i), size, false);
   const swallows = swallowsZext(ctx, i, size);
-  if (probes && !(swallows && ctx.faults['acquire-without-handler'])) addHandler(ctx, i, at, rd);
+  if (probes && !(swallows && ctx.faults['acquire-without-handler'])) addHandler(ctx, at, rd);
   e.rule('memory/fence');
   e.emit(enc.fence(FENCE_R, FENCE_RW));
   return swallows ? 1 : 0;
@@ -50,8 +50,8 @@ function lowerStoreRelease(ctx: JitContext, i: number, rd: number, rs: number, p
   const base = probes ? emitArenaAddress(ctx, i, RV.t2, rd) : rd;
   e.rule('memory/fence');
   e.emit(enc.fence(FENCE_RW, FENCE_W));
-  const at = emitStore(ctx, base, unit.code.off[i] ?? 0, rs, (unit.code.code[i] ?? 0) & 0x18);
-  if (probes) addHandler(ctx, i, at, RV.zero);
+  const at = emitStore(ctx, base, unit.code.off(i), rs, unit.code.opcode(i) & 0x18);
+  if (probes) addHandler(ctx, at, RV.zero);
 }
 
 function lowerReadModifyWrite(
@@ -64,7 +64,7 @@ function lowerReadModifyWrite(
   probes: boolean,
 ): void {
   const { e, unit } = ctx;
-  const off = unit.code.off[i] ?? 0;
+  const off = unit.code.off(i);
   let address = rd;
   if (off !== 0) {
     e.rule('memory/address');
@@ -101,7 +101,7 @@ function lowerReadModifyWrite(
     default:
       throw ctx.error('jit/opcode', i, `no atomic operation has imm 0x${(imm >>> 0).toString(16)}.`);
   }
-  if (probes) addHandler(ctx, i, at, old);
+  if (probes) addHandler(ctx, at, old);
   if (fetches && !is64) {
     e.rule('atomic/zero-extend');
     emitZextw(e, rs, rs);
@@ -123,7 +123,7 @@ function lowerCompareExchange(
     e.rule('atomic/operation');
     const at = e.ninsns;
     e.emit((is64 ? enc.amocas_d : enc.amocas_w)(r0, address, rs, true, true));
-    if (probes) addHandler(ctx, i, at, r0);
+    if (probes) addHandler(ctx, at, r0);
     if (!is64) {
       e.rule('atomic/zero-extend');
       emitZextw(e, r0, r0);

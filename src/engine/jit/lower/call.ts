@@ -1,6 +1,7 @@
 import { BPF_PSEUDO } from '../../bpf/insn';
 import { emitJumpAndLink } from '../branch';
-import { SEEN_CALL, type JitContext } from '../context';
+import type { JitContext } from '../context';
+import { SEEN_CALL } from '../seen';
 import { emitSextw, emitSignExtend } from '../extend';
 import { RV } from '../registers';
 import { emitCpuNumber } from './address-moves';
@@ -13,8 +14,8 @@ const HELPER_GET_CURRENT_TASK_BTF = 158;
 /** 0x85: src 0 a helper, 1 a BPF function, 2 a kfunc (spec 4.1). */
 export function lowerCall(ctx: JitContext, i: number): void {
   const { code } = ctx.unit;
-  const kind = code.src[i];
-  if (kind === 0 && emitInlinedHelper(ctx, code.imm[i] ?? 0)) return;
+  const kind = code.src(i);
+  if (kind === 0 && emitInlinedHelper(ctx, code.imm(i))) return;
   ctx.seen |= SEEN_CALL;
   switch (kind) {
     case 0:
@@ -52,7 +53,7 @@ function emitInlinedHelper(ctx: JitContext, id: number): boolean {
 /** A call of C code: imm is the distance of its address from __bpf_call_base. */
 function lowerLeavingCall(ctx: JitContext, i: number, isKfunc: boolean): void {
   const { e, unit } = ctx;
-  const imm = unit.code.imm[i] ?? 0;
+  const imm = unit.code.imm(i);
   ctx.scheme.leavingCallSeen(ctx);
   if (isKfunc) extendArguments(ctx, i, imm);
   ctx.scheme.beforeLeavingCall(ctx);

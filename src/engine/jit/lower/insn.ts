@@ -20,5 +20,5 @@ const BY_CLASS: readonly Lowering[] = [
 ];
 
 export function lowerInsn(ctx: JitContext, i: number): number {
-  return BY_CLASS[(ctx.unit.code.code[i] ?? 0) & 7]!(ctx, i);
+  return BY_CLASS[ctx.unit.code.opcode(i) & 7]!(ctx, i);
 }

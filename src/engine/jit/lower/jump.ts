@@ -29,27 +29,27 @@ const isSignedComparison = (op: number): boolean =>
 /** Classes JMP and JMP32: jumps, calls, exit (spec 4 to 6.5). */
 export function lowerJump(ctx: JitContext, i: number): number {
   const { code } = ctx.unit;
-  const opcode = code.code[i] ?? 0;
+  const opcode = code.opcode(i);
   switch (opcode) {
     case BPF_CLASS.JMP | BPF_JMP_OP.JA:
-      ctx.register(code.src[i] ?? 0);
-      jumpBy(ctx, i, code.off[i] ?? 0);
+      ctx.register(code.src(i));
+      jumpBy(ctx, i, code.off(i));
       return 0;
     case BPF_CLASS.JMP32 | BPF_JMP_OP.JA:
-      ctx.register(code.dst[i] ?? 0);
-      ctx.register(code.src[i] ?? 0);
-      jumpBy(ctx, i, code.imm[i] ?? 0);
+      ctx.register(code.dst(i));
+      ctx.register(code.src(i));
+      jumpBy(ctx, i, code.imm(i));
       return 0;
     case BPF_CLASS.JMP | BPF_JMP_OP.CALL:
-      ctx.register(code.src[i] ?? 0);
+      ctx.register(code.src(i));
       lowerCall(ctx, i);
       return 0;
     case BPF_CLASS.JMP | BPF_JMP_OP.TAIL_CALL:
-      ctx.register(code.src[i] ?? 0);
+      ctx.register(code.src(i));
       lowerTailCall(ctx, i);
       return 0;
     case BPF_CLASS.JMP | BPF_JMP_OP.EXIT:
-      ctx.register(code.src[i] ?? 0);
+      ctx.register(code.src(i));
       lowerExit(ctx, i);
       return 0;
     default:
@@ -86,16 +86,16 @@ function lowerConditional(ctx: JitContext, i: number, opcode: number): void {
       'unknown opcode; may_goto and conditional pseudo jumps are rewritten before the JIT.',
     );
   }
-  const rd = ctx.register(code.dst[i] ?? 0);
-  const rs = ctx.register(code.src[i] ?? 0);
+  const rd = ctx.register(code.dst(i));
+  const rs = ctx.register(code.src(i));
   const is64 = (opcode & 7) === BPF_CLASS.JMP;
   const start = e.ninsns;
-  const far = branchDistance(ctx, i, code.off[i] ?? 0);
+  const far = branchDistance(ctx, i, code.off(i));
   /** Distance from here: what was emitted for this instruction so far lies behind. */
   const distance = (): number => far - 2 * (e.ninsns - start);
 
   if ((opcode & BPF_SRC.X) === 0) {
-    const imm = code.imm[i] ?? 0;
+    const imm = code.imm(i);
     if (op === BPF_JMP_OP.JSET) {
       emitTestOfConstant(ctx, rd, imm, is64);
       emitBranch(e, 'jne', RV.t1, RV.zero, distance());

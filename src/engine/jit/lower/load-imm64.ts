@@ -14,16 +14,16 @@ const LONGEST_CONSTANT = 0x7fff7ff7ff7ff7ffn;
 /** Class LD: only ld_imm64 (0x18, two slots) exists behind the verifier. */
 export function lowerLoadImm64(ctx: JitContext, i: number): number {
   const { code } = ctx.unit;
-  if (code.code[i] !== LD_IMM64) {
+  if (code.opcode(i) !== LD_IMM64) {
     throw ctx.error(
       'jit/opcode',
       i,
       'unknown opcode; packet loads (LD_ABS, LD_IND) are rewritten before the JIT sees them.',
     );
   }
-  const rd = ctx.register(code.dst[i] ?? 0);
-  ctx.register(code.src[i] ?? 0); // marks s1 for pseudo source 6, as the kernel does (spec 1.4)
-  if (code.src[i] === BPF_PSEUDO.FUNC) {
+  const rd = ctx.register(code.dst(i));
+  ctx.register(code.src(i)); // marks s1 for pseudo source 6, as the kernel does (spec 1.4)
+  if (code.src(i) === BPF_PSEUDO.FUNC) {
     ctx.e.rule('immediate/function');
     const address = ctx.calleeAddress?.(i);
     if (ctx.faults['function-address-length-varies']) {
@@ -33,7 +33,7 @@ export function lowerLoadImm64(ctx: JitContext, i: number): number {
     }
   } else {
     ctx.e.rule('immediate/load-64');
-    emitImm64(ctx.e, rd, code.imm[i + 1] ?? 0, code.imm[i] ?? 0);
+    emitImm64(ctx.e, rd, code.imm(i + 1), code.imm(i));
   }
   return 1;
 }

@@ -1,13 +1,13 @@
 import { BPF_ALU_OP, BPF_CLASS, BPF_SRC } from '../../bpf/insn';
 import type { JitContext } from '../context';
 import { emitSextw, emitZextw } from '../extend';
-import type { UnitCode } from '../unit';
+import type { UnitCode } from '../unit-code';
 
 const MOV32_X = BPF_CLASS.ALU | BPF_ALU_OP.MOV | BPF_SRC.X;
 
 /** `insn_is_zext`: the move with imm = 1 that the verifier inserts behind 32-bit results (spec 9.6). */
 export function isExplicitZext(code: UnitCode, i: number): boolean {
-  return code.code[i] === MOV32_X && code.imm[i] === 1;
+  return code.opcode(i) === MOV32_X && code.imm(i) === 1;
 }
 
 /**
@@ -30,7 +30,7 @@ export function extendResult(ctx: JitContext, i: number, rd: number, explicit = 
 
 /** What two past bugs made of the extension behind an operation; the right answer is always 'zero'. */
 function seededExtension(ctx: JitContext, i: number): 'none' | 'sign' | 'zero' {
-  const opcode = ctx.unit.code.code[i] ?? 0;
+  const opcode = ctx.unit.code.opcode(i);
   if ((opcode & 7) !== BPF_CLASS.ALU) return 'zero';
   switch (opcode & 0xf0) {
     case BPF_ALU_OP.AND:

@@ -1,10 +1,9 @@
-import { SEEN_CALL, SEEN_TAIL_CALL, type JitContext } from '../context';
+import type { JitContext } from '../context';
+import { SEEN_CALL, SEEN_S6, SEEN_TAIL_CALL } from '../seen';
 import { savedRegister, type SavedSlot } from '../frame';
 import { RV, TCC, TCC_SAVED } from '../registers';
 import { initTcc } from './init';
 import { NO_TRAMPOLINE_TCC, PASS_THROUGH, type TccScheme } from './scheme';
-
-const SEEN_S6 = 1 << TCC_SAVED;
 
 /**
  * What kernels up to 7.2 do: every function starts with a budget of its own. A function with calls and tail calls keeps

@@ -1,11 +1,10 @@
 import { enc } from '../../rv64/encode';
 import { savedRegister, type SavedSlot } from '../frame';
 import { RV, TCC, TCC_SAVED } from '../registers';
+import { SEEN_S6 } from '../seen';
 import { initTcc } from './init';
 import { PASS_THROUGH, type TccScheme } from './scheme';
 import { loadFromTrampoline, storeInTrampoline } from './trampoline-slot';
-
-const SEEN_S6 = 1 << TCC_SAVED;
 
 /**
  * The scheme this project exists for (spec 5.4): the main program sets the counter, helper and kfunc calls move a6 to s6

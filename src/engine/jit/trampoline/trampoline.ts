@@ -60,22 +60,14 @@ export function compileTrampoline(profile: Profile, model: TrampolineModel): Tra
   emitTrampoline(t, model.imAddress);
 
   const length = 2 * t.e.ninsns;
-  const image = new Uint8Array(length);
-  for (let at = 0; at < length; at++) image[at] = (code[at >> 1] ?? 0) >> ((at & 1) * 8);
-  const pieces = t.e.recorder.finish(length);
-  const unwind = t.unwind.finish();
   return {
     address: model.imageAddress,
-    image,
+    image: new Uint8Array(code.buffer, 0, length),
     allocSize,
     frameOffsets: t.frame,
     frame: trampolineFrameLayout(model, t.frame),
-    get unwind() {
-      return unwind();
-    },
-    get pieces() {
-      return pieces();
-    },
+    unwind: t.unwind.rows(),
+    pieces: t.e.recorder.pieces(length),
     calls: t.calls,
     ipAfterCall: t.ipAfterCall,
     ipEpilogue: t.ipEpilogue,
