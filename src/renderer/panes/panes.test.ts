@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { flushPromises, type VueWrapper } from '@vue/test-utils';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { startedSession, mountOver } from '../testing/harness';
+import { mountOver } from '../testing/mount';
+import { startedSession } from '../testing/stores';
 import { useBreakpoints } from '../stores/breakpoints';
 import { useListing } from '../stores/listing';
 import { useSession } from '../stores/session';

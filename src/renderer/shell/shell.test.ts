@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { flushPromises, type VueWrapper } from '@vue/test-utils';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startedSession, mountOver, storesOver } from '../testing/harness';
+import { mountOver } from '../testing/mount';
+import { startedSession, storesOver } from '../testing/stores';
 import { useKeys } from '../commands/use-keys';
 import { createCommands } from '../commands/commands';
 import { useApp } from '../stores/app';

@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { flushPromises, type VueWrapper } from '@vue/test-utils';
 import { afterEach, describe, expect, it } from 'vitest';
-import { mountOver, storesOver } from '../testing/harness';
+import { mountOver } from '../testing/mount';
+import { storesOver } from '../testing/stores';
 import type { FakeTransport } from '../testing/fake-transport';
 import { useApp } from '../stores/app';
 import { useSettings } from '../stores/settings';

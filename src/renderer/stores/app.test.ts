@@ -2,7 +2,7 @@
 import { flushPromises } from '@vue/test-utils';
 import { describe, expect, it } from 'vitest';
 import { createFakeTransport } from '../testing/fake-transport';
-import { storesOver } from '../testing/harness';
+import { storesOver } from '../testing/stores';
 import { sampleInfo } from '../testing/sample-views';
 import { useApp } from './app';
 import { useSession } from './session';

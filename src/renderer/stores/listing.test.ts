@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { flushPromises } from '@vue/test-utils';
 import { describe, expect, it } from 'vitest';
-import { startedSession } from '../testing/harness';
+import { startedSession } from '../testing/stores';
 import { sampleListing, targetListing } from '../testing/sample-listing';
 import { useListing } from './listing';
 import { useSession } from './session';

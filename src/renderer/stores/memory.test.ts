@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { flushPromises } from '@vue/test-utils';
 import { expect, it } from 'vitest';
-import { startedSession } from '../testing/harness';
+import { startedSession } from '../testing/stores';
 import { useMemory } from './memory';
 import { useSession } from './session';
 

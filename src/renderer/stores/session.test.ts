@@ -3,7 +3,7 @@ import { flushPromises } from '@vue/test-utils';
 import { describe, expect, it, vi } from 'vitest';
 import type { RegistersView } from '../../shared/views';
 import { createFakeTransport } from '../testing/fake-transport';
-import { startedSession, storesOver } from '../testing/harness';
+import { startedSession, storesOver } from '../testing/stores';
 import { SESSION } from '../testing/sample-listing';
 import { useApp } from './app';
 import { useNotices } from './notices';

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createFakeTransport, type FakeTransport } from '../testing/fake-transport';
-import { storesOver } from '../testing/harness';
+import { storesOver } from '../testing/stores';
 import { useNotices } from './notices';
 import { useSettings } from './settings';
 import { useView } from './view';

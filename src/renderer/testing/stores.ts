@@ -1,10 +1,8 @@
-import { flushPromises, mount, type VueWrapper } from '@vue/test-utils';
+import { flushPromises } from '@vue/test-utils';
 import { createPinia, setActivePinia } from 'pinia';
-import { TooltipProvider } from 'reka-ui';
-import { createApp, defineComponent, h, provide, type Component } from 'vue';
+import { createApp } from 'vue';
 import { createApi } from '../../shared/api';
 import { apiKey } from '../api';
-import { commandsKey, createCommands, type Commands } from '../commands/commands';
 import { useApp } from '../stores/app';
 import { createFakeTransport, type FakeTransport } from './fake-transport';
 
@@ -26,21 +24,4 @@ export async function startedSession(fake: FakeTransport = createFakeTransport()
   await app.start();
   await flushPromises();
   return fake;
-}
-
-/** A component over the active stores, with the window's commands and tooltips around it. */
-export function mountOver(
-  component: Component,
-  props: Record<string, unknown> = {},
-): VueWrapper & { commands: Commands } {
-  let commands: Commands | undefined;
-  const Frame = defineComponent({
-    setup() {
-      commands = createCommands();
-      provide(commandsKey, commands);
-      return () => h(TooltipProvider, null, { default: () => h(component, props) });
-    },
-  });
-  const wrapper = mount(Frame, { attachTo: document.body });
-  return Object.assign(wrapper, { commands: commands as unknown as Commands });
 }
