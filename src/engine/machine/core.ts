@@ -5,6 +5,7 @@ import { HEAP_LIMIT, HEAP_START, HEAP_TOP } from './core/layout';
 /** What core/index.ts exports. Addresses in WebAssembly memory come back signed. */
 interface CoreExports {
   run(limit: number): number;
+  runChecked(limit: number, until: bigint): number;
   settle(): void;
   allocate(bytes: number): number;
   freeFrame(frame: number): void;
@@ -84,6 +85,10 @@ export class Core {
   /** Executes up to `limit` (at most 2^31 - 1) instructions; gives a STOP_… reason. */
   run(limit: number): number {
     return this.exports.run(limit);
+  }
+  /** As run, looking at every instruction; ends also when the cycle `until` is reached. */
+  runChecked(limit: number, until: bigint): number {
+    return this.exports.runChecked(limit, until);
   }
   /** Brings the load and store counters in memory up to date. */
   settle(): void {

@@ -33,9 +33,18 @@ import { PagedMemory } from './memory';
 import { Predecoder, type FetchView } from './predecode';
 import { MemorySaver, type MemoryImage } from './snapshots';
 import { Watches } from './watches';
-import { TIMING_PROFILES, type TimingName } from './timing/profile';
+import type { PipelineEntry } from './timing/pipeline';
+import { TIMING_PROFILES, type TimingName, type TimingProfile } from './timing/profile';
 import { Timer, type CpiStack } from './timing/timer';
-import type { Machine, MachineCounters, MachineSnapshot, MachineStop, TrapCause, Watch } from './types';
+import type {
+  Machine,
+  MachineCounters,
+  MachineSnapshot,
+  MachineStop,
+  RunOptions,
+  TrapCause,
+  Watch,
+} from './types';
 
 /** How a machine is made. */
 export interface MachineOptions {
@@ -49,6 +58,12 @@ export interface MachineOptions {
 
 /** Instructions that the core runs before it comes back, so that its code gets replaced by optimised code. */
 const SLICE = 4_000_000;
+
+/** A cycle that is never reached. */
+const NEVER = 2n ** 64n - 1n;
+
+/** Reasons after which a run goes on. */
+const GOES_ON: ReadonlySet<number> = new Set([STOP_LIMIT, STOP_DECODE, STOP_FENCE_I]);
 
 class HartMachine implements Machine {
   private readonly core: Core;
@@ -100,28 +115,39 @@ class HartMachine implements Machine {
     };
   }
 
-  run(limit: number, options: { readonly skipFirst?: boolean } = {}): MachineStop {
+  run(limit: number, options: RunOptions = {}): MachineStop {
     if (!Number.isSafeInteger(limit) || limit < 0) {
       throw new EngineError('machine/limit', `${limit} is no number of instructions to run.`, { limit });
     }
-    if (options.skipFirst === true && limit > 0 && this.predecoder.hasBreakpoint(this.pc)) {
+    const { untilCycle } = options;
+    const passed = (): boolean => untilCycle !== undefined && this.now() >= untilCycle;
+    if (limit === 0 || passed()) return { reason: 'limit', pc: this.pc };
+    if (options.skipFirst === true && this.predecoder.hasBreakpoint(this.pc)) {
       const stop = this.step();
-      return stop.reason === 'limit' ? this.go(limit - 1) : stop;
+      return stop.reason === 'limit' && !passed() ? this.go(limit - 1, untilCycle) : stop;
     }
-    return this.go(limit);
+    return this.go(limit, untilCycle);
   }
 
   step(): MachineStop {
     return this.predecoder.withoutBreakpoint(this.pc, () => this.go(1));
   }
 
-  private go(limit: number): MachineStop {
+  /** The current cycle. */
+  private now(): bigint {
+    const instructions = this.core.getU64(INSTRET);
+    return this.timer.cycles(instructions) ?? instructions;
+  }
+
+  private go(limit: number, untilCycle?: bigint): MachineStop {
     const { core } = this;
     let left = limit;
     while (left > 0) {
       const slice = Math.min(left, SLICE);
-      const reason = core.run(slice);
+      const checked = untilCycle !== undefined || this.timer.recording || this.watchList.watchRegisters;
+      const reason = checked ? core.runChecked(slice, untilCycle ?? NEVER) : core.run(slice);
       left -= slice - core.getU32(REMAINING);
+      if (untilCycle !== undefined && this.now() >= untilCycle && GOES_ON.has(reason)) left = 0;
       if (reason === STOP_LIMIT) continue;
       const stop = this.stopFor(reason, left > 0);
       if (stop) return stop;
@@ -238,6 +264,18 @@ class HartMachine implements Machine {
   }
   watches(): ReadonlyMap<number, Watch> {
     return this.watchList.all;
+  }
+  get timing(): TimingProfile | null {
+    return this.timer.profile ?? null;
+  }
+  recordPipeline(on: boolean): void {
+    this.timer.record(on);
+  }
+  pipeline(): readonly PipelineEntry[] {
+    return this.timer.pipeline();
+  }
+  misalignedAccesses(): bigint {
+    return this.core.getU64(MISALIGNED);
   }
   cpiStack(): CpiStack | null {
     return this.timer.profile ? this.timer.stack(this.core.getU64(INSTRET)) : null;

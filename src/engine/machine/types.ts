@@ -1,3 +1,5 @@
+import type { PipelineEntry } from './timing/pipeline';
+import type { TimingProfile } from './timing/profile';
 import type { CpiStack } from './timing/timer';
 
 /** The machine's face: one hart, sparse memory at kernel addresses, stops with exact reasons. */
@@ -110,6 +112,17 @@ export interface MachineSnapshot {
   readonly bytes: number;
 }
 
+/** How to run. */
+export interface RunOptions {
+  /** A breakpoint at the first instruction is ignored. */
+  readonly skipFirst?: boolean;
+  /**
+   * Stop with reason `limit` as soon as an instruction was issued in this cycle or a later one. Such runs look at every
+   * instruction and are some ten times slower. Without a timing profile an instruction takes a cycle.
+   */
+  readonly untilCycle?: bigint;
+}
+
 /** One hart with its memory. Registers are numbered 0…31 (x0 reads 0). */
 export interface Machine {
   readonly memory: MachineMemory;
@@ -121,8 +134,16 @@ export interface Machine {
   counters(): MachineCounters;
   /** Where the cycles went; null when the machine runs without a timing profile. */
   cpiStack(): CpiStack | null;
-  /** Executes up to `limit` instructions. A breakpoint at the first instruction is ignored when `skipFirst`. */
-  run(limit: number, options?: { readonly skipFirst?: boolean }): MachineStop;
+  /** The timing profile it was made with; null without one. */
+  readonly timing: TimingProfile | null;
+  /** Starts (with nothing recorded) or stops recording executed instructions. Runs that record are some ten times slower. */
+  recordPipeline(on: boolean): void;
+  /** The instructions recorded last, oldest first, at most 1024. restore() forgets them. */
+  pipeline(): readonly PipelineEntry[];
+  /** Misaligned loads and stores so far. They work, as the kernel's firmware emulates them. */
+  misalignedAccesses(): bigint;
+  /** Executes up to `limit` instructions. */
+  run(limit: number, options?: RunOptions): MachineStop;
   /** Executes exactly one instruction, ignoring breakpoints; a stop with reason `limit` means it succeeded. */
   step(): MachineStop;
   setBreakpoint(address: bigint): void;

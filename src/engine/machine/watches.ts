@@ -3,17 +3,27 @@ import { hex64 } from '../base/hex';
 import { u64 } from '../base/u64';
 import type { Core } from './core';
 import {
+  REGISTER_WATCHES,
+  REGISTER_WATCH_BYTES,
+  REGISTER_WATCH_COUNT,
+  REGISTER_WATCH_MAX,
   WATCHES,
   WATCH_BYTES,
   WATCH_CHANGED,
   WATCH_COUNT,
+  WATCH_EQUALS,
   WATCH_MAX,
   WATCH_READ,
   WATCH_WRITTEN,
 } from './core/layout';
 import type { Watch } from './types';
 
-const KIND_BITS = { read: WATCH_READ, written: WATCH_WRITTEN, changed: WATCH_CHANGED } as const;
+const KIND_BITS = {
+  read: WATCH_READ,
+  written: WATCH_WRITTEN,
+  changed: WATCH_CHANGED,
+  equals: WATCH_EQUALS,
+} as const;
 
 /** The watchpoints of a machine, and their table in the core. */
 export class Watches {
@@ -29,8 +39,12 @@ export class Watches {
   /** @throws EngineError `machine/watch` for a bad range or too many watchpoints. */
   add(watch: Watch): number {
     check(watch);
-    if (this.byNumber.size >= WATCH_MAX) {
-      throw new EngineError('machine/watch', `There are ${WATCH_MAX} watchpoints already; remove one first.`);
+    const most = watch.kind === 'memory' ? WATCH_MAX : REGISTER_WATCH_MAX;
+    if ([...this.byNumber.values()].filter((other) => other.kind === watch.kind).length >= most) {
+      throw new EngineError(
+        'machine/watch',
+        `There are ${most} ${watch.kind} watchpoints already; remove one first.`,
+      );
     }
     const number = this.nextNumber++;
     this.byNumber.set(number, watch);
@@ -54,7 +68,27 @@ export class Watches {
       at += WATCH_BYTES;
     }
     core.setU32(WATCH_COUNT, (at - WATCHES) / WATCH_BYTES);
+    this.publishRegisters();
     core.flushTlb();
+  }
+
+  private publishRegisters(): void {
+    const { core } = this;
+    let at = REGISTER_WATCHES;
+    for (const [number, watch] of this.byNumber) {
+      if (watch.kind !== 'register') continue;
+      core.setU32(at, 8 * watch.register);
+      core.setU32(at + 4, KIND_BITS[watch.on]);
+      core.setU64(at + 8, watch.on === 'equals' ? u64(watch.value) : 0n);
+      core.setU32(at + 16, number);
+      at += REGISTER_WATCH_BYTES;
+    }
+    core.setU32(REGISTER_WATCH_COUNT, (at - REGISTER_WATCHES) / REGISTER_WATCH_BYTES);
+  }
+
+  /** Whether every instruction has to be looked at. */
+  get watchRegisters(): boolean {
+    return this.core.getU32(REGISTER_WATCH_COUNT) !== 0;
   }
 }
 

@@ -3,12 +3,13 @@
  * (decoding, stops, snapshots) is left to the TypeScript face, which calls run() in slices.
  */
 import { divu, divuw, divw, div, mulh, mulhsu, mulhu, orcb, rem, remu, remuw, remw } from './arith';
+import { noteBefore, recordPipeline, registerHit } from './checked';
 import { amo, amocas, loadReserved, storeConditional } from './atomics';
 import {
   ADDRESS, CLASS_AMO, CLASS_CSR, CLASS_JALR, CLASS_LOAD, CLASS_LOAD_SMALL, CLASS_LR, CLASS_MUL, CLASS_SC, EVENT, EVENT_FAULT,
   EVENT_WATCH, INSTRET, LATENCY, LOADS, LOAD_TLB, MODE, MODE_CACHES, MODE_DUAL, MODE_PLAIN, MODE_SINGLE, PAGE_BYTES, PC,
-  RECORD_BYTES, RECORD_IMM, RECORD_OFFSET, RECORD_OP, RECORD_RD, RECORD_RS1, RECORD_RS2, REGION_BASE, REGION_CODE,
-  REGION_SIZE, REGS, REMAINING, STOP_BREAK, STOP_DECODE, STOP_EBREAK, STOP_ECALL, STOP_FAULT, STOP_FENCE_I, STOP_FETCH,
+  PIPELINE_ON,  RECORD_BYTES, RECORD_IMM, RECORD_OFFSET, RECORD_OP, RECORD_RD, RECORD_RS1, RECORD_RS2, REGION_BASE, REGION_CODE,
+  REGION_SIZE, REGISTER_WATCH_COUNT, REGS, REMAINING, STOP_BREAK, STOP_DECODE, STOP_EBREAK, STOP_ECALL, STOP_FAULT, STOP_FENCE_I, STOP_FETCH,
   STOP_ILLEGAL, STOP_LIMIT, STOP_MEMORY, STOP_WATCH, STORES, STORE_TLB, TIME, TIME_DIVIDER, WATCH_BY, WATCH_LEFT,
 } from './layout';
 import { findRegion, loadSlow, storeSlow, tlbSlot } from './memory';
@@ -223,6 +224,42 @@ export function run(limit: i32): i32 {
   const done = u64(limit - load<i32>(REMAINING));
   store<u64>(INSTRET, load<u64>(INSTRET) + done);
   return reason;
+}
+
+/**
+ * As run, one instruction at a time, with register watchpoints and pipeline records. Ends with STOP_LIMIT also when an
+ * instruction was issued in the cycle `until` or later (~0: never).
+ */
+export function runChecked(limit: i32, until: u64): i32 {
+  for (let n = limit; n > 0; n--) {
+    const pc = load<u64>(PC);
+    const record = recordOf(pc);
+    noteBefore();
+    const reason = run(1);
+    const executed = load<i32>(REMAINING) == 0;
+    store<i32>(REMAINING, executed ? n - 1 : n);
+    if (executed) {
+      if (load<u32>(PIPELINE_ON) != 0) recordPipeline(pc, record);
+      if (load<u32>(REGISTER_WATCH_COUNT) != 0 && registerHit(record) && (reason == STOP_LIMIT || reason == STOP_DECODE)) {
+        store<u64>(WATCH_BY, pc);
+        return STOP_WATCH;
+      }
+      if (timeNow() >= until && reason == STOP_LIMIT) return reason;
+    }
+    if (reason != STOP_LIMIT) return reason;
+  }
+  return STOP_LIMIT;
+}
+
+/** The current cycle: without derived time an instruction takes a cycle. */
+function timeNow(): u64 {
+  return load<i32>(MODE) == MODE_PLAIN ? load<u64>(INSTRET) : load<u64>(TIME) >> 3;
+}
+
+/** The record that executes at pc: what a link leads to. */
+function recordOf(pc: u64): u32 {
+  const p = enter(pc);
+  return p != 0 && load<u8>(p, RECORD_OP) == op.LINK ? u32(load<i32>(p, RECORD_IMM)) : p;
 }
 
 let loads: u64 = 0;

@@ -8,6 +8,10 @@ export const REGS = 1024;
 /** Byte offset (from REGS) of the slot that takes what is written to x0. */
 export const SINK = 256;
 
+/** The registers, and LOST, before the instruction that is being watched. */
+export const REGS_BEFORE = 2048;
+export const LOST_BEFORE = 2304;
+
 /** u64: address of the next instruction, valid between runs. */
 export const PC = 3072;
 /** u64: instructions retired before the current slice. */

@@ -1,6 +1,7 @@
 import type { Core } from '../core';
 import * as layout from '../core/layout';
 import { CLASS_NUMBERS } from './classes';
+import type { PipelineEntry } from './pipeline';
 import type { CacheShape, TimingClass, TimingProfile } from './profile';
 
 /** Why cycles were lost, and how many were. */
@@ -95,11 +96,43 @@ export class Timer {
     return { instructions, paired: core.getU64(layout.PAIRED), lost };
   }
 
+  /** Starts or stops recording executed instructions for {@link pipeline}. */
+  record(on: boolean): void {
+    this.core.setU32(layout.PIPELINE_ON, on ? 1 : 0);
+    this.core.setU64(layout.PIPELINE_COUNT, 0n);
+  }
+
+  get recording(): boolean {
+    return this.core.getU32(layout.PIPELINE_ON) !== 0;
+  }
+
+  /** The instructions executed last, oldest first, at most PIPELINE_MAX. */
+  pipeline(): readonly PipelineEntry[] {
+    const { core } = this;
+    const count = Number(core.getU64(layout.PIPELINE_COUNT));
+    const entries: PipelineEntry[] = [];
+    for (let i = Math.max(0, count - layout.PIPELINE_MAX); i < count; i++) {
+      const at = layout.PIPELINE + (i % layout.PIPELINE_MAX) * layout.PIPELINE_BYTES;
+      entries.push({
+        pc: core.getU64(at + layout.PIPELINE_PC),
+        issue: core.getU64(at + layout.PIPELINE_ISSUE),
+        free: core.getU64(at + layout.PIPELINE_FREE),
+        result: core.getU64(at + layout.PIPELINE_RESULT),
+        waited: core.getU32(at + layout.PIPELINE_WAITED),
+        waitedFor: lostCause(core.u8[at + layout.PIPELINE_WAITED_FOR]!),
+        held: core.getU32(at + layout.PIPELINE_HELD),
+        heldFor: lostCause(core.u8[at + layout.PIPELINE_HELD_FOR]!),
+      });
+    }
+    return entries;
+  }
+
   save(): Uint8Array {
     return this.core.u8.slice(layout.READY, layout.READY + this.stateBytes);
   }
   restore(state: Uint8Array): void {
     this.core.u8.set(state, layout.READY);
+    this.core.setU64(layout.PIPELINE_COUNT, 0n);
   }
 }
 
