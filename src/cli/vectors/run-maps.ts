@@ -1,9 +1,11 @@
 import { bytesToHex, hexToBytes } from '../../engine/base/hex';
+import { decodeInsns } from '../../engine/bpf/bytes';
+import { CALL, type BpfInsn } from '../../engine/bpf/insn';
 import { isMapTypeSupported } from '../../engine/kernel/maps/registry';
 import type { Kernel } from '../../engine/kernel/types';
 import type { Fields } from './fields';
 import type { RecordCheck } from './report';
-import { littleEndian, PROG_ARRAY } from './run-programs';
+import { littleEndian, mapsOf, PROG_ARRAY } from './run-programs';
 
 /** Names of the loaded programs by the id that the recorded kernel gave them. */
 export type RecordedIds = Map<number, string>;
@@ -47,6 +49,24 @@ export function fillRecordedMap(kernel: Kernel, map: Fields, ids?: RecordedIds):
   }
   if (!ids && (target.flags & BPF_F_RDONLY_PROG) !== 0) kernel.freezeMap(target);
 }
+
+/** enum bpf_map_type of maps to which only an update adds elements. */
+const HASH_TYPES: ReadonlySet<number> = new Set([1, 5, 9, 10, 11, 13]);
+const HELPER_UPDATE = 2;
+
+/**
+ * Whether the elements of a map can only come from user space, which put them there between loading and the runs: nothing but an
+ * update adds elements to a hash map, and no program that knows the map calls the helper. The record shows them afterwards alone.
+ */
+export function isFilledByUser(dump: Fields, programs: readonly Fields[]): boolean {
+  if (!HASH_TYPES.has(dump.number('type')) || !dump.has('entries')) return false;
+  return programs
+    .filter((program) => mapsOf(program).includes(dump.text('name')))
+    .every((program) => !decodeInsns(program.bytes('insns')).some(isUpdate));
+}
+
+const isUpdate = (insn: BpfInsn): boolean =>
+  insn.code === CALL && insn.src === 0 && insn.imm === HELPER_UPDATE;
 
 /** Values of per-CPU maps are given in slots of 8 bytes. */
 function padded(value: Uint8Array): Uint8Array {

@@ -13,8 +13,8 @@ import type { RecordedIds } from './run-maps';
  * @throws EngineError for what is refused or not supported yet
  */
 export function loadRecorded(kernel: Kernel, load: Fields, ids: RecordedIds): string | undefined {
-  if (load.has('load_error') || !load.has('xlated')) return REASON.loadError;
-  if (usesArena(load)) return REASON.arena;
+  const reason = notComparable(load);
+  if (reason !== undefined) return reason;
   const name = load.text('name');
   const insns = decodeInsns(load.bytes('insns'));
   const starts = load.has('subprogs') ? load.numbers('subprogs') : [];
@@ -38,8 +38,16 @@ export function loadRecorded(kernel: Kernel, load: Fields, ids: RecordedIds): st
   return undefined;
 }
 
-const usesArena = (load: Fields): boolean =>
-  load.has('funcs') && load.objects('funcs').some((fn) => fn.flag('arena'));
+/** Why a program cannot be compared, as far as its record tells. */
+export function notComparable(load: Fields): string | undefined {
+  if (load.has('load_error') || !load.has('xlated')) return REASON.loadError;
+  const arena = load.has('funcs') && load.objects('funcs').some((fn) => fn.has('arena'));
+  return arena ? REASON.arena : undefined;
+}
+
+/** Names of the maps that a program refers to. */
+export const mapsOf = (load: Fields): string[] =>
+  load.has('rel') ? load.rows('rel').map(([, map]) => String(map)) : [];
 
 /** `rel` names the map of an ld_imm64; its src_reg says whether the map or a value in it is meant. */
 function relocationsOf(load: Fields, insns: readonly BpfInsn[]): BpfReloc[] {

@@ -8,8 +8,14 @@ import { runVectors, type RecordChecker } from './images';
 import { REASON } from './kernel-images';
 import type { VectorRecord } from './records';
 import { RecordCheck, type RecordResult, type VectorReport } from './report';
-import { checkMapDump, createRecordedMap, fillRecordedMap, type RecordedIds } from './run-maps';
-import { loadRecorded, programsWithRuns } from './run-programs';
+import {
+  checkMapDump,
+  createRecordedMap,
+  fillRecordedMap,
+  isFilledByUser,
+  type RecordedIds,
+} from './run-maps';
+import { loadRecorded, mapsOf, notComparable, programsWithRuns } from './run-programs';
 import { checkScenarioRun } from './run-scenario';
 import { checkRunStep, runWord } from './run-step';
 
@@ -145,19 +151,27 @@ function playObject(check: RecordCheck, record: VectorRecord): void {
   const ids: RecordedIds = new Map();
   const maps = fields.objects('maps');
   const needed = programsWithRuns(fields, maps);
-  const usedMaps = new Set(
-    needed.flatMap((program) => (program.has('rel') ? program.rows('rel').map((row) => String(row[1])) : [])),
-  );
-  const made = maps.filter((map) => createRecordedMap(kernel, map, usedMaps.has(map.text('name'))));
-  for (const map of made) fillRecordedMap(kernel, map);
   const left = new Set<string>();
   for (const program of needed) {
+    const reason = notComparable(program);
+    if (reason === undefined) continue;
+    left.add(program.text('name'));
+    check.leaveOut(reason);
+  }
+  const wanted = needed.filter((program) => !left.has(program.text('name')));
+  const used = new Set(wanted.flatMap(mapsOf));
+  const made = maps.filter((map) => createRecordedMap(kernel, map, used.has(map.text('name'))));
+  for (const map of made) fillRecordedMap(kernel, map);
+  for (const program of wanted) {
     const reason = loadRecorded(kernel, program, ids);
     if (reason === undefined) continue;
     left.add(program.text('name'));
     check.leaveOut(reason);
   }
   for (const map of made) fillRecordedMap(kernel, map, ids);
+  for (const dump of fields.has('maps_after') ? fields.objects('maps_after') : []) {
+    if (isFilledByUser(dump, fields.objects('progs'))) fillRecordedMap(kernel, dump);
+  }
   for (const [index, run] of runs.entries()) {
     if (!left.has(run.text('prog'))) checkRunStep(check, kernel, run, `run ${index}: ${runWord(run)}`);
   }
