@@ -171,7 +171,8 @@ export class Execution {
       const before = this.machine.counters().instructions;
       const halt = this.executeSome(left);
       if (halt) return halt;
-      left -= Number(this.machine.counters().instructions - before);
+      // A kernel function takes no instructions, but is something done all the same.
+      left -= Math.max(Number(this.machine.counters().instructions - before), 1);
       const arrivals = this.arrive();
       if (interest.addresses.has(this.machine.pc) || arrivals.some((arrival) => interest.wants(arrival))) {
         return { kind: 'arrived', arrivals };

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { hex64 } from '../base/hex';
+import type { Session } from './session';
+import { exampleSession } from './testing/examples';
+import { CALLBACKS, HIERARCHY } from './testing/scenes';
+import { sceneSession } from './testing/scene';
+import { ShadowStack } from './testing/shadow-stack';
+
+/** Steps a session to its end and compares unwinder and observed calls before every native instruction. */
+function walk(session: Session): number {
+  const shadow = new ShadowStack(session);
+  let steps = 0;
+  for (; session.canGoOn; steps++) {
+    const frames = session.frames();
+    const found = frames.flatMap(({ code, cfa }, i) =>
+      code ? [`${code.key} ${hex64(cfa!)} returns to ${hex64(frames[i + 1]!.pc)}`] : [],
+    );
+    const expected = shadow.frames
+      .map((frame) => `${frame.function} ${hex64(frame.cfa)} returns to ${hex64(frame.returnAddress)}`)
+      .reverse();
+    if (found.join('\n') !== expected.join('\n')) {
+      expect(found, `step ${steps} at ${session.location().symbol}`).toEqual(expected);
+    }
+    if (frames.at(-1)?.name !== '__sys_bpf') throw new Error(`the chain breaks off at step ${steps}`);
+    shadow.tick();
+  }
+  return steps;
+}
+
+const EXAMPLES: readonly (readonly [object: string, program: string])[] = [
+  ['tailcall_dispatch', 'dispatch'],
+  ['bpf2bpf_helpers', 'measure'],
+  ['xdp_counters', 'xdp_counters'],
+  ['budget_question', 'program1'],
+  ['hierarchy', 'entry'],
+];
+
+describe('the unwinder agrees with observed calls at every native instruction', () => {
+  for (const tcc of ['transparent', 'stack-v6']) {
+    test.each(EXAMPLES)(`%s, %s, under ${tcc}`, (object, program) => {
+      expect(walk(exampleSession(object, program, { tcc }))).toBeGreaterThan(30);
+    });
+  }
+  // The schemes that restore the count for each frame never end on the hierarchy.
+  test.each(['stack-v1', 'stack-v3'])('the hierarchy under %s, for a while', (tcc) => {
+    expect(walk(exampleSession('hierarchy', 'entry', { tcc }, { limit: 1500 }))).toBeGreaterThanOrEqual(1500);
+  });
+  test.each(['mainline', 'transparent'])('callbacks of a helper under %s', (tcc) => {
+    expect(walk(sceneSession(CALLBACKS, { tcc }))).toBeGreaterThan(50);
+  });
+  test('without compressed instructions', () => {
+    expect(walk(sceneSession(HIERARCHY, { isa: 'rv64ima' }))).toBeGreaterThan(50);
+  });
+});
+
+describe('the stack view', () => {
+  test('a helper that calls back stands between the callback and the program', () => {
+    const session = sceneSession(CALLBACKS);
+    session.runTo({ kind: 'bpf', function: 'main/each', slot: 0 });
+    session.runToStop();
+    expect(session.stack().frames.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      'bpf each',
+      expect.stringMatching(/^kernel bpf_for_each_(map|array)_elem$/),
+      'bpf main',
+      'kernel bpf_test_run',
+      'kernel bpf_prog_test_run',
+      'kernel __sys_bpf',
+    ]);
+  });
+
+  test('a tail call replaces the frame and says so', () => {
+    const session = sceneSession(HIERARCHY);
+    session.runTo({ kind: 'bpf', function: 'other/other', slot: 0 });
+    session.runToStop();
+    const [inner, outer] = session.stack().frames;
+    expect(inner).toMatchObject({
+      name: 'other',
+      note: 'entered by a tail call from helper_and_jump, whose frame it replaced',
+    });
+    expect(outer).toMatchObject({ name: 'main' });
+    expect(outer!.note).toBeUndefined();
+  });
+});
