@@ -3,6 +3,7 @@ import type {
   BreakpointView,
   FrameView,
   FunctionView,
+  InputsView,
   ListingView,
   MapView,
   MemoryView,
@@ -109,6 +110,8 @@ export interface ExampleView {
   /** What to look at, shown beside the start button. */
   readonly hint: string;
   readonly program: string;
+  /** What the example is to be started with; where absent, the program's own suggestion. */
+  readonly inputs?: InputsView;
 }
 
 export interface AppInfo {

@@ -50,7 +50,7 @@ export function createAppService(options: AppOptions): AppService {
     const object = await readObjectFile(file);
     const outcome = await engine.open(object.name, object.bytes, object.sources);
     if (!outcome.ok) throw new OutcomeError(outcome.error);
-    return outcome.value as Replies['app.openPath'];
+    return { ...(outcome.value as Replies['app.openPath']), path: file };
   }
 
   const handlers: AppHandlers = {

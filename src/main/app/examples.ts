@@ -12,6 +12,7 @@ const indexSchema = v.array(
     program: v.string(),
     description: v.string(),
     hint: v.string(),
+    input: v.optional(v.object({ data: v.optional(v.string()), ctx: v.optional(v.string()) })),
   }),
 );
 
@@ -20,12 +21,13 @@ export class Examples {
   constructor(private readonly dir: string) {}
 
   async list(): Promise<ExampleView[]> {
-    return (await this.index()).map(({ id, title, program, description, hint }) => ({
+    return (await this.index()).map(({ id, title, program, description, hint, input }) => ({
       id,
       title,
       program,
       description,
       hint,
+      ...(input && { inputs: input }),
     }));
   }
 

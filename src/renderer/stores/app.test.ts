@@ -153,6 +153,21 @@ describe('setting up', () => {
     expect(setup.problem).toContain('lsm');
   });
 
+  it('starts an example with its own inputs', async () => {
+    const fake = storesOver();
+    fake.handle('app.examples', () => [
+      { id: 'e', title: 'E', description: '', hint: '', program: 'dispatch', inputs: { data: '86dd' } },
+    ]);
+    const app = useApp();
+    const setup = useSetup();
+    await app.begin();
+    await app.openExample('e');
+    expect(setup.dataText).toBe('86 dd');
+    await app.start();
+    const call = fake.calls.find(({ method }) => method === 'session.start');
+    expect(call?.params).toMatchObject({ inputs: { data: '86dd' } });
+  });
+
   it('suggests the inputs of the program that is chosen', async () => {
     storesOver();
     const app = useApp();

@@ -39,6 +39,12 @@ export const useApp = defineStore('app', () => {
     object.value?.programs.find(({ name }) => name === programName.value),
   );
 
+  /** What the program is started with unless the user says otherwise: the example's inputs, else the program's own. */
+  const suggested = computed<InputsView>(() => {
+    const own = program.value?.inputs ?? {};
+    return example.value?.program === programName.value ? { ...own, ...example.value.inputs } : own;
+  });
+
   /** Loads what the window needs to begin, and opens what was named on the command line. */
   async function begin(): Promise<void> {
     const [appInfo, list, running] = await Promise.all([
@@ -131,7 +137,7 @@ export const useApp = defineStore('app', () => {
       object: object.value.id,
       program: program.value.name,
       profile,
-      inputs: inputs ?? program.value.inputs,
+      inputs: inputs ?? suggested.value,
     });
     if (ok) page.value = 'debug';
     return ok;
@@ -154,6 +160,7 @@ export const useApp = defineStore('app', () => {
     example,
     programName,
     program,
+    suggested,
     begin,
     openPath,
     openExample,

@@ -3,7 +3,7 @@ import { computed, ref, shallowRef, watch } from 'vue';
 import type { MapView, MemoryView } from '../../shared/views';
 import { sentenceOf, useApi } from '../api';
 import { hexAddress, parseAddress } from '../model/address';
-import { useSession } from './session';
+import { isMovedOn, useSession } from './session';
 
 /** Bytes that the memory pane shows at once, and bytes in a row. */
 export const WINDOW_BYTES = 512;
@@ -80,7 +80,7 @@ export const useMemory = defineStore('memory', () => {
       view.value = reply;
       problem.value = null;
     } catch (error) {
-      problem.value = sentenceOf(error);
+      if (!isMovedOn(error)) problem.value = sentenceOf(error);
     }
   }
 
@@ -93,7 +93,7 @@ export const useMemory = defineStore('memory', () => {
       maps.value = reply;
       mapsProblem.value = null;
     } catch (error) {
-      mapsProblem.value = sentenceOf(error);
+      if (!isMovedOn(error)) mapsProblem.value = sentenceOf(error);
     }
   }
 

@@ -43,3 +43,15 @@ it('shows only what comes after it was cleared', async () => {
   fake.push('session.output', some(4, 5));
   expect(output.visible.map(({ index }) => index)).toEqual([4]);
 });
+
+it('asks for the lines that an event left out, when the program stops', async () => {
+  const fake = await startedSession();
+  const output = useOutput();
+  await flushPromises();
+  fake.push('session.output', some(0, 2));
+  fake.push('session.output', some(7, 9));
+  fake.handle('session.output', () => some(0, 9));
+  fake.push('session.changed', { ...fake.state(), stop: 5 });
+  await flushPromises();
+  expect(output.lines.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+});

@@ -30,6 +30,8 @@ export const useOutput = defineStore('output', () => {
   /** Lines before this index were cleared away. */
   const clearedBefore = ref(0);
   let owner: string | undefined;
+  /** A program that prints a lot is told of in parts; what was left out is asked for when it stops. */
+  let gap = false;
 
   const visible = computed(() => {
     const text = filter.value.trim().toLowerCase();
@@ -41,18 +43,20 @@ export const useOutput = defineStore('output', () => {
     );
   });
 
-  /** Adds lines by their index: what is there already is left, what starts anew (index 0 again) starts the console anew. */
+  /** Adds lines by their index; those that are there already are left. */
   function append(next: readonly OutputView[]): void {
-    if (next.length === 0) return;
     const last = lines.value.at(-1)?.index ?? -1;
     const fresh = next.filter(({ index }) => index > last);
-    if (fresh.length === 0) return;
+    const [first] = fresh;
+    if (!first) return;
+    if (first.index > last + 1) gap = true;
     lines.value.push(...fresh);
     if (lines.value.length > MOST_LINES) lines.value.splice(0, lines.value.length - MOST_LINES);
     triggerRef(lines);
   }
 
   async function load(id: string): Promise<void> {
+    gap = false;
     await notices.guard('Console', async () => {
       const reply = await api.call('session.output', { from: 0 });
       if (owner !== id) return;
@@ -60,6 +64,7 @@ export const useOutput = defineStore('output', () => {
       lines.value = [];
       append(reply);
       append(pushed);
+      gap = false;
     });
   }
 
@@ -87,6 +92,12 @@ export const useOutput = defineStore('output', () => {
 
   api.on('session.output', append);
   watch(() => session.view?.session, beginAnew, { immediate: true, flush: 'sync' });
+  watch(
+    () => session.view?.stop,
+    () => {
+      if (gap && owner !== undefined) void load(owner);
+    },
+  );
 
   return { lines, visible, filter, hidden, clear, toggleKind, asText };
 });

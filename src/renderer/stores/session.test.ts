@@ -140,6 +140,14 @@ describe('what goes wrong', () => {
     expect(useNotices().notices).toEqual([]);
   });
 
+  it('is no news when the session has moved on', async () => {
+    const fake = await startedSession();
+    fake.fail('session.registers', 'The program is running; pause it to look at it.', 'debugger/running');
+    await useSession().step('over');
+    await flushPromises();
+    expect(useNotices().notices).toEqual([]);
+  });
+
   it('asks for no frame when the stack is empty', async () => {
     const fake = createFakeTransport();
     await startedSession(fake);

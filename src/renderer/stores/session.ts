@@ -1,5 +1,6 @@
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
+import { RequestError } from '../../shared/api';
 import type { Params } from '../../shared/contract';
 import type {
   FrameView,
@@ -19,6 +20,11 @@ import { useSettings } from './settings';
 export interface StopId {
   readonly session: string;
   readonly stop: number;
+}
+
+/** True for the refusal of a question about a stop that is over: the program runs again, or the session has ended. */
+export function isMovedOn(error: unknown): boolean {
+  return error instanceof RequestError && ['debugger/running', 'debugger/no-session'].includes(error.code);
 }
 
 /** Requests that move the session; one at a time. */
@@ -80,16 +86,26 @@ export const useSession = defineStore('session', () => {
   /** Fetches what the panes show of a stop; answers for another stop are dropped. */
   function refresh(id: StopId): void {
     selectedFrame.value = 0;
-    void notices.guard('Registers', async () => {
+    void fetchFor(id, 'Registers', async () => {
       const reply = await api.call('session.registers', {});
       if (isCurrent(reply)) registers.value = reply;
     });
-    void notices.guard('Call stack', async () => {
+    void fetchFor(id, 'Call stack', async () => {
       const reply = await api.call('session.stack', {});
       if (!isCurrent(reply)) return;
       stack.value = reply;
       await loadFrame(id, 0);
     });
+  }
+
+  /** A question about a stop. When the session has moved on meanwhile, a refusal is no news. */
+  async function fetchFor(id: StopId, title: string, request: () => Promise<void>): Promise<void> {
+    try {
+      await request();
+    } catch (error) {
+      if (!isCurrent(id) || isMovedOn(error)) return;
+      notices.add('error', sentenceOf(error), title);
+    }
   }
 
   /** Kernel functions have no frame layout: then the pane says why instead. */
@@ -104,7 +120,7 @@ export const useSession = defineStore('session', () => {
       const reply = await api.call('session.frame', { index });
       if (wanted() && isCurrent(reply)) frame.value = reply;
     } catch (error) {
-      if (!wanted()) return;
+      if (!wanted() || isMovedOn(error)) return;
       frame.value = null;
       frameProblem.value = sentenceOf(error);
     }

@@ -40,10 +40,10 @@ export const useSetup = defineStore('setup', () => {
     ...(hasCtx.value && ctx.value.ok && { ctx: ctx.value.hex }),
   }));
 
-  /** The program's own suggestions. */
+  /** The suggested inputs again. */
   function reset(): void {
-    dataText.value = formatHex(app.program?.inputs.data ?? '');
-    ctxText.value = formatHex(app.program?.inputs.ctx ?? '');
+    dataText.value = formatHex(app.suggested.data ?? '');
+    ctxText.value = formatHex(app.suggested.ctx ?? '');
   }
 
   function setProfile(next: ProfileView): void {
@@ -54,7 +54,7 @@ export const useSetup = defineStore('setup', () => {
     return ready.value && app.start(inputs.value, profile.value);
   }
 
-  watch(() => app.program, reset, { immediate: true });
+  watch(() => app.suggested, reset, { immediate: true, flush: 'sync' });
 
   return {
     dataText,
