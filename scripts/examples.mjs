@@ -26,9 +26,9 @@ function flags(source, object) {
     ...['-O2', '-g', '-Wall', '-Werror', '-target', 'bpf', '-mcpu=v3'],
     ...systemHeaders().map((dir) => `-I${dir}`),
     ...[
-      `-ffile-prefix-map=${inRoot()}=.`,
+      '-fdebug-compilation-dir=examples',
+      '-ffile-prefix-map=examples/=',
       '-ffile-prefix-map=/usr/include=include',
-      '-fdebug-compilation-dir=.',
     ],
     ...['-c', source, '-o', object],
   ];

@@ -15,8 +15,8 @@ export type StepResult =
   /** Main returned. */
   | { readonly kind: 'exit'; readonly value: bigint };
 
-/** How deep calls may nest (MAX_CALL_FRAMES); callbacks count too. */
-const MAX_FRAMES = 8;
+/** How deep calls may nest: 8 in a program (MAX_CALL_FRAMES), in each of the 34 programs that 33 tail calls can stack up. */
+const MAX_FRAMES = 8 * 34;
 const STACK_BYTES = 512n;
 const MAY_GOTO_LIMIT = 8 * 1024 * 1024;
 const FUNCTION_BASE = 0xbf00_0000_0000_0000n;
