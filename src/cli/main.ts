@@ -2,6 +2,7 @@ import { EngineError } from '../engine/base/errors';
 import { helpText, parseCommandLine, usage, type Command } from './command';
 import { compareCommand } from './commands/compare';
 import { execCommand } from './commands/exec';
+import { hartCommand } from './commands/hart';
 import { infoCommand } from './commands/info';
 import { jitCommand } from './commands/jit';
 import { runCommand } from './commands/run';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   traceCommand,
   compareCommand,
   execCommand,
+  hartCommand,
   vectorsCommand,
 ];
 
