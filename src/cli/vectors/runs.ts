@@ -79,33 +79,37 @@ function playCase(check: RecordCheck, record: VectorRecord): void {
   }
   const kernel = freshKernel(record);
   const ids: RecordedIds = new Map();
-  const left = new Set<string>();
-  for (const [index, step] of fields.objects('steps').entries()) {
-    playStep(check, kernel, step, `step ${index}`, ids, left);
-  }
+  const steps = fields.objects('steps');
+  const loads = steps.filter((step) => step.text('op') === 'load' && notComparable(step) === undefined);
+  const game: Game = { check, kernel, ids, left: new Set(), needed: new Set(loads.flatMap(mapsOf)) };
+  for (const [index, step] of steps.entries()) playStep(game, step, `step ${index}`);
 }
 
-/** @param left programs that are left out, by name: steps that need them are too */
-function playStep(
-  check: RecordCheck,
-  kernel: Kernel,
-  step: Fields,
-  where: string,
-  ids: RecordedIds,
-  left: Set<string>,
-): void {
+/** A record that is being played. */
+interface Game {
+  readonly check: RecordCheck;
+  readonly kernel: Kernel;
+  readonly ids: RecordedIds;
+  /** Programs that are left out, and maps that are not made: steps that need them are left out too. */
+  readonly left: Set<string>;
+  /** Maps that a program needs. */
+  readonly needed: ReadonlySet<string>;
+}
+
+function playStep({ check, kernel, ids, left, needed }: Game, step: Fields, where: string): void {
   const op = step.text('op');
   switch (op) {
     case 'map':
-      createRecordedMap(kernel, step);
+      if (!createRecordedMap(kernel, step, needed.has(step.text('name')))) left.add(step.text('name'));
       return;
     case 'mapset':
+      if (left.has(step.text('map'))) return;
       compareStatus(check, `${where}: mapset ${step.text('map')}`, step, () =>
         kernel.updateMap(kernel.map(step.text('map')), step.bytes('key'), step.bytes('value')),
       );
       return;
     case 'progset':
-      if (left.has(step.text('prog'))) return;
+      if (left.has(step.text('prog')) || left.has(step.text('map'))) return;
       compareStatus(check, `${where}: progset ${step.text('map')}`, step, () =>
         kernel.setProgArray(kernel.map(step.text('map')), step.number('index'), step.text('prog')),
       );
@@ -120,6 +124,7 @@ function playStep(
       if (left.has(step.text('prog'))) return;
       return checkRunStep(check, kernel, step, `${where}: ${runWord(step)}`);
     case 'mapdump':
+      if (left.has(step.text('name'))) return;
       return checkMapDump(check, kernel, step, `${where}: map ${step.text('name')}`, ids);
     default:
       if (ATTACH_STEPS.has(op)) return check.fail(where, `step '${op}' is not supported yet`);

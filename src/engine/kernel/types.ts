@@ -169,7 +169,7 @@ export interface Kernel {
   symbolAt(address: bigint): { readonly name: string; readonly offset: number } | undefined;
   /** Helper, kfunc … that the trap address stands for. */
   trapName(address: bigint): string | undefined;
-  /** Of the current run, oldest first; at most EVENT_LIMIT, then no more are kept. */
+  /** Of the current run, oldest first; at most EVENT_LIMIT helper calls and as many others, then no more are kept. */
   readonly events: readonly KernelEvent[];
   /** How many events of the run were not kept. */
   readonly eventsDropped: number;
