@@ -216,7 +216,14 @@ export class Session {
     let left = budget;
     while (this.statusNow === 'running' && left > 0) {
       const before = this.instructions;
-      this.runLeg(left);
+      try {
+        this.runLeg(left);
+      } catch (error) {
+        // Machine and kernel have their limits, too (memory, for instance).
+        if (!(error instanceof EngineError)) throw error;
+        this.finished = true;
+        this.stopAt('fault', error.message);
+      }
       // Coming back costs as much as many instructions; the slice must stay short for the clock, too.
       left -= this.instructions - before + HALT_COST;
     }
