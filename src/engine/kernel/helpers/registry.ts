@@ -84,6 +84,7 @@ const IDS: ReadonlyMap<string, number> = new Map(
 
 /** Which helper a function that stands in for a generic map helper does the work of. */
 const STANDS_FOR: readonly (readonly [RegExp, string])[] = [
+  [/_map_lookup_percpu_elem$/, 'bpf_map_lookup_percpu_elem'],
   [/_map_lookup_elem$|^trie_lookup_elem$/, 'bpf_map_lookup_elem'],
   [/_map_update_elem$|^trie_update_elem$/, 'bpf_map_update_elem'],
   [/_map_delete_elem$|^trie_delete_elem$/, 'bpf_map_delete_elem'],
