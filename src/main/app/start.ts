@@ -1,9 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { AppInfo } from '../../shared/contract';
 
 /** The example that opens when no object was named. */
 const FIRST_EXAMPLE = 'tailcall_dispatch';
+
+/** The nearest directory above this module that has a package.json: the build may put shared modules into chunks/. */
+function rootDir(): string {
+  let dir = import.meta.dirname;
+  while (!existsSync(path.join(dir, 'package.json')) && path.dirname(dir) !== dir) dir = path.dirname(dir);
+  return dir;
+}
 
 /** The repository's (or the packaged application's) directories, seen from out/main. */
 export function appPaths(): {
@@ -12,7 +19,7 @@ export function appPaths(): {
   readonly examples: string;
   readonly preload: string;
 } {
-  const root = path.resolve(import.meta.dirname, '../..');
+  const root = rootDir();
   return {
     root,
     renderer: path.join(root, 'out/renderer'),
