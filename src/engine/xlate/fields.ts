@@ -39,6 +39,8 @@ export const XLATE_FIELDS: readonly string[] = [
   'sk_buff.head',
   'sk_buff.data',
   'sk_buff.tstamp',
+  // the byte with the kind of time (bits 0…) and tc_at_ingress: __mono_tc_offset
+  'sk_buff.tstamp_type',
   // what lies in sk_buff.cb and behind sk_buff.end
   'qdisc_skb_cb.pkt_len',
   'qdisc_skb_cb.tc_classid',

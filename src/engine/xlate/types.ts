@@ -15,6 +15,8 @@ export interface XlateMap {
   readonly address: bigint;
   /** Address of the first value of array-like maps. */
   readonly valueAddress?: bigint;
+  /** Array and hash of maps: what the inner maps are like. */
+  readonly inner?: XlateMap;
   /** Bytes of a frozen read-only map's value (.rodata): loads from it are known constants to the verifier. */
   readonly frozen?: Uint8Array;
 }
@@ -45,6 +47,8 @@ export interface XlateInput {
   readonly attachType: number;
   readonly flags: number;
   readonly profile: Profile;
+  /** Address of the program's struct bpf_prog_aux, for programs that set timer callbacks. */
+  readonly auxAddress?: bigint;
 }
 
 /** Where an xlated instruction comes from. */
