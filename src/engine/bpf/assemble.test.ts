@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { EngineError } from '../base/errors';
+import { bytesToHex, hexToBytes } from '../base/hex';
 import { Random } from '../base/testing/random';
 import { assemble } from './assemble';
-import { encodeInsns } from './bytes';
+import { decodeInsns, encodeInsns } from './bytes';
 import type { BpfInsn } from './insn';
 import { isSecondSlot, printInsn } from './print';
 import { allOps, type BpfOp } from './table';
@@ -69,6 +73,32 @@ describe('assemble', () => {
     const back = assemble(listing(insns)).insns;
     expect(back.length).toBe(insns.length);
     expect(back).toEqual(insns);
+  });
+
+  it('gives back every program of the recorded runs', () => {
+    const file = new URL('../../../test/golden/bpf/runs.json.gz', import.meta.url);
+    const recorded = JSON.parse(gunzipSync(readFileSync(file)).toString()) as [name: string, insns: string][];
+    for (const [name, hex] of recorded) {
+      const insns = decodeInsns(hexToBytes(hex));
+      expect([name, bytesToHex(encodeInsns(assemble(listing(insns)).insns))]).toEqual([name, hex]);
+    }
+  });
+
+  it('prints any bytes and refuses any text with an EngineError', () => {
+    const random = new Random(99);
+    for (let round = 0; round < 2000; round++) {
+      const bytes = Uint8Array.from({ length: 8 * random.between(1, 6) }, () => random.u32());
+      const text = listing(decodeInsns(bytes));
+      const at = random.below(text.length);
+      const broken =
+        text.slice(0, at) + String.fromCharCode(random.between(32, 126)) + text.slice(at + random.below(3));
+      try {
+        assemble(broken);
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        expect(error.message).toMatch(/^Line \d+: /);
+      }
+    }
   });
 
   it('resolves labels of jumps, calls and function pointers', () => {

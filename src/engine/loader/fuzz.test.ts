@@ -9,7 +9,7 @@ import { loadObject } from './load';
 import { recordedObjects } from './testing/recorded';
 
 const OBJECTS = recordedObjects().map((object) => object.bytes);
-const ROUNDS = 3000;
+const ROUNDS = 2500;
 
 /** Values that break offset arithmetic. */
 const NASTY = [0, 1, 7, 8, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff];
