@@ -26,7 +26,7 @@ export function factsBeside(file: string): KernelFacts {
     .find((p) => existsSync(p));
   if (found === undefined) {
     throw new EngineError(
-      'usage/vectors',
+      'usage/facts',
       `There is no facts.json beside ${file}; records of a kernel need it for the ISA, addresses and struct offsets.`,
       { file },
     );
@@ -88,7 +88,7 @@ function offsetOf(structs: Fields, struct: string, member: string): number {
     .rows('members')
     .find(([name]) => name === member);
   if (typeof row?.[1] === 'number') return row[1];
-  throw new EngineError('usage/vectors', `${structs.where} has no member ${struct}.${member}.`, {
+  throw new EngineError('usage/facts', `${structs.where} has no member ${struct}.${member}.`, {
     struct,
     member,
   });

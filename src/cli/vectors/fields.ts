@@ -24,6 +24,11 @@ export class Fields {
     return this.value[key] !== undefined && this.value[key] !== null;
   }
 
+  /** As it stands in the file. */
+  raw(key: string): unknown {
+    return this.value[key];
+  }
+
   keys(): string[] {
     return Object.keys(this.value);
   }

@@ -10,7 +10,7 @@ import type { RecordCheck } from './report';
 export function checkHarnessTrampoline(check: RecordCheck, record: Fields, name: string): void {
   check.count('trampolines');
   const profile = harnessProfile(record);
-  const model = modelOf(record, name);
+  const model = trampolineModel(record, name);
   if (record.has('error')) {
     check.expect(
       'refusal',
@@ -73,7 +73,8 @@ function checkFrame(check: RecordCheck, trampoline: Trampoline, frame: Fields): 
   for (const key of frame.keys()) check.expect('frame', valueDifference(key, ours[key], frame.number(key)));
 }
 
-function modelOf(record: Fields, name: string): TrampolineModel {
+/** What a harness trampoline record gives arch_prepare_bpf_trampoline. */
+export function trampolineModel(record: Fields, name: string): TrampolineModel {
   const addresses = record.object('addresses');
   const links = record.object('links');
   const flags = record.numbers('arg_flags');

@@ -64,6 +64,10 @@ function harnessLayout(layout: Fields, kernel: KernelVersion): StructLayout {
   };
 }
 
+/** JIT input of a harness program record, without a repetition of its instructions. */
+export const programInput = (record: Fields, name: string): JitInput =>
+  harnessInput(record, record, name, decodeInsns(record.bytes('insns')));
+
 /** JIT input of a program record; `surroundings` is the record that holds what its programs share. */
 export function harnessInput(
   program: Fields,
@@ -112,7 +116,7 @@ function kfuncModel(kfunc: Fields) {
 
 /** A harness program record: images, offsets, exception tables and what the record tells about the passes. */
 export function checkHarnessProgram(check: RecordCheck, record: Fields, name: string): void {
-  const input = harnessInput(record, record, name, decodeInsns(record.bytes('insns')));
+  const input = programInput(record, name);
   checkFunctions(check, input, harnessProfile(record), record.objects('funcs'));
 }
 

@@ -22,7 +22,7 @@ export interface RecordedPlace {
  * the argument sizes of kfuncs. undefined: nothing.
  */
 export function incomparable(func: Fields, insns: readonly BpfInsn[]): 'arena' | 'kfunc' | undefined {
-  if (func.flag('arena')) return 'arena';
+  if (func.has('arena')) return 'arena'; // the address of its struct bpf_arena
   const callsKfunc = insns.some((insn) => insn.code === CALL && insn.src === BPF_PSEUDO.KFUNC_CALL);
   return callsKfunc ? 'kfunc' : undefined;
 }

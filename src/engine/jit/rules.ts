@@ -39,7 +39,6 @@ export const RULES = {
   'alu/per-cpu-address': 'Adds this CPU’s offset to a per-cpu address.',
   'alu/cast-user': 'Turns a kernel-side arena pointer into the address user space sees.',
   'immediate/load': 'The constant does not fit the instruction, so it is loaded into a scratch register.',
-  'immediate/address': 'An address within reach of the program counter.',
   'immediate/load-64': 'ld_imm64: a 64-bit constant, map or variable address.',
   'immediate/function':
     'Address of a BPF function, position-relative so that its length is the same in every pass.',
