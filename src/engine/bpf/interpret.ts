@@ -207,14 +207,17 @@ export class BpfInterpreter {
     const base = atomic.op === 'load_acquire' ? insn.src : insn.dst;
     const at = this.effective(this.reg(base) + BigInt(insn.off), op.probe);
     const put = (value: bigint): void => {
-      if (!memory.store(at, op.size, BigInt.asUintN(op.size * 8, value))) this.fault('store', at, op.size);
+      const done = memory.store(at, op.size, BigInt.asUintN(op.size * 8, value));
+      if (!done && op.probe === undefined) this.fault('store', at, op.size);
     };
     if (atomic.op === 'store_release') return put(this.reg(insn.src));
     const old = memory.load(at, op.size);
     if (old === undefined) {
-      // A fault in probing code: the destination is cleared and execution goes on.
+      // A fault in probing code: what would have received the old value is cleared and execution goes on.
       if (op.probe === undefined) this.fault('load', at, op.size);
       if (atomic.op === 'load_acquire') this.set(insn.dst, 0n);
+      else if (atomic.op === 'cmpxchg') this.set(0, 0n);
+      else if (atomic.fetch) this.set(insn.src, 0n);
       return;
     }
     const src = BigInt.asUintN(op.size * 8, this.reg(insn.src));
