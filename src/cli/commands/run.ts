@@ -28,6 +28,12 @@ export const runCommand: Command = {
   },
 };
 
+/** Negative values are what most programs mean by a large u32. */
+function returnText(retval: number): string {
+  const signed = retval | 0;
+  return `${retval} (0x${retval.toString(16)}${signed < 0 ? `, ${signed}` : ''})`;
+}
+
 /** The report for people. */
 export function text(program: string, run: RunReport): string {
   const parts: string[] = [];
@@ -39,15 +45,15 @@ export function text(program: string, run: RunReport): string {
     '\n',
     table(
       [
-        ...(run.retval === null ? [] : [['return value', `${run.retval} (0x${run.retval.toString(16)})`]]),
+        ...(run.retval === null ? [] : [['return value', returnText(run.retval)]]),
         ['instructions', grouped(run.instructions)],
         ...(run.cycles === null ? [] : [['cycles', grouped(run.cycles)]]),
         ['loads, stores', `${grouped(run.loads)}, ${grouped(run.stores)}`],
         ['stack', `${run.stackBytes} bytes`],
         ['tail calls', grouped(run.tailCalls)],
         ['helper calls', grouped(run.helperCalls)],
-        ...(run.dataOut === null ? [] : [['packet', run.dataOut]]),
-        ...(run.ctxOut === null ? [] : [['context', run.ctxOut]]),
+        ...(run.dataOut === null ? [] : [['packet', shortened(run.dataOut)]]),
+        ...(run.ctxOut === null ? [] : [['context', shortened(run.ctxOut)]]),
       ],
       '  ',
     ),
@@ -58,13 +64,14 @@ export function text(program: string, run: RunReport): string {
     run.events.map((event) => `${String(event.at).padStart(8)}  ${event.text}`),
   );
   for (const [name, entries] of Object.entries(run.maps)) {
+    // Arrays are full from the start; what was never written says nothing.
+    const written = entries.filter(([, value]) => /[^0]/.test(value));
     section(
       `Map ${name}`,
-      entries.slice(0, SHOWN_ENTRIES).map(([key, value]) => `${key}: ${value}`),
+      written.slice(0, SHOWN_ENTRIES).map(([key, value]) => `${key}: ${shortened(value)}`),
     );
-    if (entries.length > SHOWN_ENTRIES) {
-      parts.push(`  and ${entries.length - SHOWN_ENTRIES} more; --json prints all\n`);
-    }
+    const hidden = entries.length - Math.min(written.length, SHOWN_ENTRIES);
+    if (written.length > 0 && hidden > 0) parts.push(`  and ${hidden} more; --json prints all\n`);
   }
   section(
     'Checks that failed',
@@ -74,3 +81,10 @@ export function text(program: string, run: RunReport): string {
 }
 
 const SHOWN_ENTRIES = 16;
+/** Hex digits of a value that a line shows. */
+const SHOWN_DIGITS = 128;
+
+function shortened(hex: string): string {
+  if (hex.length <= SHOWN_DIGITS) return hex;
+  return `${hex.slice(0, SHOWN_DIGITS)}… (${hex.length / 2} bytes)`;
+}

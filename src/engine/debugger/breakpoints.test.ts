@@ -108,7 +108,9 @@ describe('places', () => {
     expect(line).toMatchObject({ spec: { kind: 'line', file: 'main.s', line: 4 }, label: 'main.s:4' });
     expect(line.addresses).toHaveLength(1);
     // Line 9 holds only a label.
-    expect(session.breakpoints.add({ kind: 'line', file: 'main.s', line: 9 }).spec).toMatchObject({ line: 10 });
+    expect(session.breakpoints.add({ kind: 'line', file: 'main.s', line: 9 }).spec).toMatchObject({
+      line: 10,
+    });
     const native = session.breakpoints.add({ kind: 'native', address: main.address });
     expect(native).toMatchObject({ addresses: [main.address], label: expect.stringContaining('_main') });
     expect(stops(session)).toHaveLength(4);

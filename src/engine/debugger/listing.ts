@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel/types';
 import type { LineInfo } from '../loader/object';
 import type { DecodedInsn } from '../rv64/decode';
 import { print } from '../rv64/print';
+import { explainRewrite } from '../xlate/rules';
 import type { CodeFunction } from './code-index';
 import { bpfText, symbolText } from './locations';
 import type { BpfRow, NativeRow, SourceRow } from './views';
@@ -86,7 +87,7 @@ function bpfRows(kernel: Kernel, code: CodeFunction, source: readonly SourceRow[
       slot,
       text: bpfText(kernel, code, slot),
       source: (line && rowOf.get(`${line.line}:${line.file}`)) ?? -1,
-      ...(rule !== undefined && { rule }),
+      ...(rule !== undefined && { rule: `${rule}: ${explainRewrite(rule)}` }),
       continuation: isSecondSlot(insns, global),
     };
   });

@@ -3,6 +3,7 @@ import { s64, u64 } from '../base/u64';
 import type { KernelEvent } from '../kernel/types';
 import type { Machine, MachineStop } from '../machine/types';
 import { REG } from '../rv64/registers';
+import { helperProto } from '../xlate/verify/helper-protos';
 import type { Arrival, TailCallArrival } from './arrivals';
 import { leftText } from './registers';
 
@@ -56,8 +57,10 @@ export function faultText(stop: MachineStop): string {
 /** A line of the console for what happened in the kernel. */
 export function kernelEventText(event: KernelEvent): string {
   switch (event.kind) {
-    case 'helper':
-      return `${event.name}(${event.args.map(valueText).join(', ')}) = ${valueText(event.result)}`;
+    case 'helper': {
+      const args = event.args.slice(0, helperProto(event.id)?.args.length);
+      return `${event.name}(${args.map(valueText).join(', ')}) = ${valueText(event.result)}`;
+    }
     case 'printk':
       return event.text;
     case 'output':

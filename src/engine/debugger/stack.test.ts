@@ -38,12 +38,13 @@ const EXAMPLES: readonly (readonly [object: string, program: string])[] = [
 describe('the unwinder agrees with observed calls at every native instruction', () => {
   for (const tcc of ['transparent', 'stack-v6']) {
     test.each(EXAMPLES)(`%s, %s, under ${tcc}`, (object, program) => {
-      expect(walk(exampleSession(object, program, { tcc }))).toBeGreaterThan(30);
+      // The hierarchy is deep soon; its first third says it all.
+      expect(walk(exampleSession(object, program, { tcc }, { limit: 1200 }))).toBeGreaterThan(30);
     });
   }
   // The schemes that restore the count for each frame never end on the hierarchy.
   test.each(['stack-v1', 'stack-v3'])('the hierarchy under %s, for a while', (tcc) => {
-    expect(walk(exampleSession('hierarchy', 'entry', { tcc }, { limit: 1500 }))).toBeGreaterThanOrEqual(1500);
+    expect(walk(exampleSession('hierarchy', 'entry', { tcc }, { limit: 1000 }))).toBeGreaterThanOrEqual(1000);
   });
   test.each(['mainline', 'transparent'])('callbacks of a helper under %s', (tcc) => {
     expect(walk(sceneSession(CALLBACKS, { tcc }))).toBeGreaterThan(50);

@@ -58,10 +58,10 @@ describe('by BPF instruction', () => {
       'helper_and_jump 6: tail_call',
       'other 0: w0 = 7',
       'other 1: w0 += 1',
-      'other 2: exit',
+      'other 2: w0 = w0 zext',
+      'other 3: exit',
       'main 2: r7 = r0',
       'main 3: r1 = r6',
-      'main 4: call pc+2#helper_and_jump',
     ]);
     expect(all.at(-1)).toBe('main returned 16 (R0 = 0x10).');
   });
@@ -87,29 +87,39 @@ describe('by BPF instruction', () => {
     expect(walk(CALLBACK_CALL(), 'over', 'bpf', 1)).toEqual(['main 9: r0 = *(u64 *)(r10 -8)']);
   });
 
-  test('a jump to itself is a step each time', () => {
-    const session = sceneSession({ programs: { main: 'loop:\n w0 = 5\n if r1 != 0 goto loop\n exit' } });
-    expect(walk(session, 'over', 'bpf', 4)).toEqual([
-      'main 0: w0 = 5',
-      'main 1: if r1 != 0x0 goto pc-2',
-      'main 0: w0 = 5',
-      'main 1: if r1 != 0x0 goto pc-2',
+  test('a loop is stepped in each of its rounds', () => {
+    const session = sceneSession({
+      programs: { main: 'r0 = 5\nloop:\n r0 += -1\n if r0 != 2 goto loop\n exit' },
+    });
+    expect(walk(session, 'over', 'bpf')).toEqual([
+      'main 0: r0 = 5',
+      'main 1: r0 += -1',
+      'main 2: if r0 != 0x2 goto pc-2',
+      'main 1: r0 += -1',
+      'main 2: if r0 != 0x2 goto pc-2',
+      'main 1: r0 += -1',
+      'main 2: if r0 != 0x2 goto pc-2',
+      'main 3: exit',
+      'main returned 2 (R0 = 0x2).',
     ]);
   });
 
   test('an early exit ends the function like the last one', () => {
     const session = sceneSession({
-      programs: { main: 'r0 = 1\n if r1 != 0 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit' },
+      programs: {
+        main: 'r1 = *(u32 *)(r1 +0)\n if w1 == 64 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit',
+      },
     });
-    expect(walk(session, 'over', 'bpf')).toEqual([
-      'main 0: r0 = 1',
-      'main 1: if r1 != 0x0 goto pc+2',
+    expect(walk(session, 'over', 'bpf').slice(1)).toEqual([
+      'main 1: if w1 == 0x40 goto pc+2',
       'main 4: r0 = 3',
       'main 5: exit',
       'main returned 3 (R0 = 0x3).',
     ]);
     const other = sceneSession({
-      programs: { main: 'r0 = 1\n if r1 == 0 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit' },
+      programs: {
+        main: 'r1 = *(u32 *)(r1 +0)\n if w1 == 65 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit',
+      },
     });
     expect(walk(other, 'over', 'bpf').slice(2)).toEqual([
       'main 2: r0 = 2',

@@ -149,7 +149,7 @@ export interface BpfRow {
   readonly text: string;
   /** Index into `source`, -1 when unknown. */
   readonly source: number;
-  /** The verifier rewrite that made it, absent when it is the program's own. */
+  /** The verifier rewrite that made it: its name and a sentence. Absent when it is the program's own. */
   readonly rule?: string;
   /** Second slot of ld_imm64: shown, not steppable. */
   readonly continuation: boolean;

@@ -32,7 +32,12 @@ export function sceneSession(
     globals: [],
     externs: [],
   };
-  const world = buildWorld({ object, profile: parseProfile(words), program: names[0]!, also: names.slice(1) });
+  const world = buildWorld({
+    object,
+    profile: parseProfile(words),
+    program: names[0]!,
+    also: names.slice(1),
+  });
   return new Session({ id: 's1', world, inputs: { data: '00'.repeat(64) }, ...options });
 }
 
@@ -47,7 +52,13 @@ function mapsOf({ progArrays = {}, arrays = {} }: Scene): BpfMapDef[] {
       maxEntries: slots.length,
       slots: slots.flatMap((target, index) => (target === null ? [] : [{ index, target }])),
     })),
-    ...Object.entries(arrays).map(([name, maxEntries]) => ({ ...plain, name, type: 2, valueSize: 8, maxEntries })),
+    ...Object.entries(arrays).map(([name, maxEntries]) => ({
+      ...plain,
+      name,
+      type: 2,
+      valueSize: 8,
+      maxEntries,
+    })),
   ];
 }
 
@@ -55,7 +66,8 @@ function programOf(name: string, text: string): BpfProgram {
   const source = text.split('\n');
   const assembled = assemble(source.map((line) => line.replace(/^\s*\|/, '')).join('\n'));
   const labels = new Map([...assembled.labels].map(([label, slot]) => [slot, label]));
-  const sourceLine = (line: number): number => (/^\s*\|/.test(source[line - 1]!) ? sourceLine(line - 1) : line);
+  const sourceLine = (line: number): number =>
+    /^\s*\|/.test(source[line - 1]!) ? sourceLine(line - 1) : line;
   const lines = assembled.lines.map((line, insn): LineInfo => {
     const at = sourceLine(line);
     return { insn, file: `${name}.s`, line: at, column: 1, text: source[at - 1]!.trim() };
@@ -73,9 +85,8 @@ function programOf(name: string, text: string): BpfProgram {
       btfId: 0,
       linkage: 'static',
     })),
-    relocations: assembled.maps.map(
-      ({ insn, map, offset }): BpfReloc =>
-        offset === undefined ? { kind: 'map', insn, map } : { kind: 'map-value', insn, map, offset },
+    relocations: assembled.maps.map(({ insn, map, offset }): BpfReloc =>
+      offset === undefined ? { kind: 'map', insn, map } : { kind: 'map-value', insn, map, offset },
     ),
     // A record for every slot that begins a line, as compilers write them.
     lines: lines.filter((line, i) => i === 0 || line.line !== lines[i - 1]!.line),

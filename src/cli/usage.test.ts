@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { COMMANDS } from './main';
+import { cli } from './testing/run';
+
+const HIERARCHY = 'examples/hierarchy.o';
+const object = (): Uint8Array => new Uint8Array(readFileSync(HIERARCHY));
+
+/** The object with one byte changed. */
+function changed(offset: number, value: number): Uint8Array {
+  const bytes = object();
+  bytes[offset] = value;
+  return bytes;
+}
+
+describe('wrong use: one clear line on standard error, exit code 2, nothing on standard output', () => {
+  const cases: readonly (readonly [argv: string, line: RegExp])[] = [
+    ['frobnicate', /there is no command 'frobnicate'; the commands are info, jit, run/],
+    ['info', /info needs OBJ; usage: hartbeat info OBJ/],
+    [`info ${HIERARCHY} more`, /does not take 'more'/],
+    [`info ${HIERARCHY} --frob`, /unknown option '--frob'/],
+    [`run ${HIERARCHY} entry --kernel`, /--kernel needs a value/],
+    [`run ${HIERARCHY} entry --json=yes`, /--json takes no value/],
+    [`run ${HIERARCHY}`, /run needs PROG/],
+    [`run ${HIERARCHY} nobody`, /hierarchy\.o holds no program 'nobody'; it holds entry/],
+    [`run ${HIERARCHY} entry --kernel 6.10`, /Unknown kernel '6\.10'; choose one of 6\.6, 6\.12, 7\.2, 7\.3/],
+    [`run ${HIERARCHY} entry --tcc magic`, /Unknown TCC scheme 'magic'/],
+    [`run ${HIERARCHY} entry --kernel 7.3 --tcc stack-v1`, /not defined for kernel 7\.3/],
+    [`run ${HIERARCHY} entry --isa rv32`, /ISA 'rv32' is not understood/],
+    [`run ${HIERARCHY} entry --isa rv64imac_zfoo`, /no use of extension 'zfoo'/],
+    [`run ${HIERARCHY} entry --max-insns many`, /--max-insns takes a whole number of at least 1, not 'many'/],
+    [`run ${HIERARCHY} entry --max-insns 0`, /at least 1, not '0'/],
+    [`run ${HIERARCHY} entry --data hex:0`, /--data: .*even number/],
+    [`run ${HIERARCHY} entry --data hex:0g`, /'g' at digit 1/],
+    [`run ${HIERARCHY} entry --data nowhere.bin`, /nowhere\.bin cannot be read: there is no such file/],
+    [`run ${HIERARCHY} entry --map nothing=x.json`, /holds no map 'nothing'; it holds jump_table/],
+    [`run ${HIERARCHY} entry --map jump_table`, /--map takes NAME=FILE/],
+    [`trace ${HIERARCHY} entry --by moonlight`, /--by takes native, bpf, line, event or cycle/],
+    [`compare ${HIERARCHY} entry`, /at least one --with/],
+    [`compare ${HIERARCHY} entry --with speed=fast`, /--with takes kernel=…, tcc=…, isa=…/],
+    ['exec', /standard input, which is empty/],
+    ['info examples', /examples cannot be read: it is a directory/],
+    ['info nowhere.o', /nowhere\.o cannot be read: there is no such file/],
+    ['vectors', /vectors needs FILE/],
+    ['vectors nowhere.jsonl', /nowhere\.jsonl cannot be read/],
+  ];
+  test.each(cases)('%s', async (argv, line) => {
+    const { code, out, err } = await cli(argv.split(' '));
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+    expect(err).toMatch(line);
+  });
+
+  const files: readonly (readonly [what: string, bytes: () => Uint8Array | string, line: RegExp])[] = [
+    ['an empty file', () => '', /empty|0 bytes/],
+    ['a text file', () => 'int main(void) { return 0; }\n', /ELF/],
+    ['an x86 object', () => changed(18, 62), /x86|machine/i],
+    ['a big-endian object', () => changed(5, 2), /big-endian/],
+    ['a truncated object', () => object().subarray(0, 300), /truncated|outside/],
+  ];
+  test.each(files)('%s', async (_what, bytes, line) => {
+    const { code, out, err } = await cli(['info', 'file.o'], { files: { 'file.o': bytes() } });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err.trimEnd().split('\n')).toHaveLength(1);
+    expect(err).toMatch(line);
+  });
+
+  test.each([
+    ['not json', '{', /is not JSON/],
+    ['no pairs', '[1]', /not a JSON list of pairs/],
+    ['no program', '[[0, 1]]', /entries of a prog array are \[index, program name\]/],
+    ['an unknown program', '[[0, "nobody"]]', /nobody/],
+  ])('a map file with %s', async (_what, text, line) => {
+    const argv = ['run', HIERARCHY, 'entry', '--data', 'hex:00', '--map', 'jump_table=m.json'];
+    const { code, err } = await cli(argv, { files: { 'm.json': text } });
+    expect(code).toBe(2);
+    expect(err).toMatch(line);
+  });
+});
+
+describe('help', () => {
+  test.each(COMMANDS.map((command) => [command.name]))('%s --help names every option', async (name) => {
+    const { code, out, err } = await cli([name, '--help']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(new RegExp(`^Usage: hartbeat ${name} `));
+    const command = COMMANDS.find((c) => c.name === name)!;
+    for (const option of command.options) expect(out).toContain(`--${option.name}`);
+  });
+
+  test('without a command: the list of commands', async () => {
+    expect((await cli(['--help'])).code).toBe(0);
+    const { code, out } = await cli([]);
+    expect(code).toBe(2);
+    for (const command of COMMANDS) expect(out).toContain(command.summary);
+  });
+});
