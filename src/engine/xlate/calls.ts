@@ -6,11 +6,12 @@ import { inlineLookup, mapFunction } from './map-inline';
 import { helperOffset, symbolOffset, type Rewrite } from './rewrite';
 import { HELPER } from './verify/helper-protos';
 import type { InsnFacts } from './verify/env';
+import type { RewriteRule } from './rules';
 
 /** What a helper call becomes, and why. */
 export interface CallRewrite {
   readonly insns: readonly BpfInsn[];
-  readonly rule: string;
+  readonly rule: RewriteRule;
 }
 
 /** GFP_ATOMIC and GFP_KERNEL, how storage may be allocated. */
@@ -97,7 +98,7 @@ function mapCall(insn: BpfInsn, facts: InsnFacts, context: CallContext): CallRew
 
 /** Helpers that are a few instructions. */
 function inlined(insn: BpfInsn, context: CallContext): CallRewrite | undefined {
-  const make = (rule: string, ...insns: BpfInsn[]): CallRewrite => ({ insns, rule });
+  const make = (rule: RewriteRule, ...insns: BpfInsn[]): CallRewrite => ({ insns, rule });
   switch (insn.imm) {
     case HELPER.JIFFIES64: {
       const address = context.port.symbol('jiffies');
@@ -121,7 +122,7 @@ const EOPNOTSUPP = 95;
 function tracing(
   insn: BpfInsn,
   context: CallContext,
-  make: (rule: string, ...insns: BpfInsn[]) => CallRewrite,
+  make: (rule: RewriteRule, ...insns: BpfInsn[]) => CallRewrite,
 ): CallRewrite | undefined {
   switch (insn.imm) {
     case HELPER.GET_FUNC_ARG:

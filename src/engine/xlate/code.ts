@@ -3,6 +3,7 @@ import { BPF_CLASS, BPF_JMP_OP, BPF_PSEUDO, CALL, LD_IMM64, type BpfInsn } from 
 import type { XlateOrigin } from './types';
 import { InsnFacts, type Constant64 } from './verify/env';
 import { definesLow32, insnClass, insnOp } from './verify/liveness';
+import type { RewriteRule } from './rules';
 
 /** One slot of a program that is being rewritten. */
 export interface CodeSlot {
@@ -59,7 +60,7 @@ export class Code {
    * same input instruction, those that are not the original carry `rule`. `zext` of each is what it needs for itself
    * (adjust_insn_aux_data).
    */
-  patch(index: number, insns: readonly BpfInsn[], rule: string): void {
+  patch(index: number, insns: readonly BpfInsn[], rule: RewriteRule): void {
     const old = this.at(index);
     const grown = insns.length - 1;
     if (grown > 0) this.moveTargets(index, grown);
@@ -88,7 +89,7 @@ export class Code {
   }
 
   /** Appends the zero extension of `reg` to the instruction at `index`. */
-  append(index: number, insns: readonly BpfInsn[], rule: string): void {
+  append(index: number, insns: readonly BpfInsn[], rule: RewriteRule): void {
     const { insn, facts } = this.at(index);
     const { zext } = facts;
     this.patch(index, [insn, ...insns], rule);

@@ -3,6 +3,7 @@ import type { Code } from './code';
 import { DIVISION_RULE, guardDivision } from './divisions';
 import { expandPacketLoad } from './ld-abs';
 import { expandMayGoto, insertMayGotoStarts, isMayGoto, mayGotoStack } from './may-goto';
+import type { RewriteRule } from './rules';
 
 /**
  * The last rewrites of single instructions: divisions, packet loads, helper calls, tail calls, may_goto (do_misc_fixups).
@@ -45,7 +46,7 @@ export function fixInstructions(code: Code, context: CallContext): void {
   insertMayGotoStarts(code, counting, context);
 }
 
-function replace(code: Code, index: number, insns: Parameters<Code['patch']>[1], rule: string): number {
+function replace(code: Code, index: number, insns: Parameters<Code['patch']>[1], rule: RewriteRule): number {
   code.patch(index, insns, rule);
   return index + insns.length - 1;
 }

@@ -1,6 +1,7 @@
 import type { BpfInsn } from '../bpf/insn';
 import type { BpfReloc } from '../loader/object';
 import type { Profile } from '../profile/profile';
+import type { RewriteRule } from './rules';
 
 /** What xlate needs to know of one map; the kernel room gives it. */
 export interface XlateMap {
@@ -56,7 +57,7 @@ export interface XlateOrigin {
   /** Slot index of the input instruction whose place it took or whose patch it belongs to. */
   readonly insn: number;
   /** Which rewrite made it (`div-by-zero`, `zero-extension`, `ctx-access`, `map-lookup-inline` …); absent when unchanged. */
-  readonly rule?: string;
+  readonly rule?: RewriteRule;
 }
 
 export interface XlatedFunction {
