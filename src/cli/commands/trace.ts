@@ -184,13 +184,19 @@ function placeKey(session: Session, step: TraceStep): string {
 function bpfUnit(session: Session, step: TraceStep): Unit {
   const { code, offset } = step;
   const slot = code?.map.slotAt(offset) ?? -1;
-  const text = code && slot >= 0 ? bpfText(session.execution.kernel, code, slot) : '(prologue)';
+  const text = code && slot >= 0 ? bpfText(session.execution.kernel, code, slot) : outsideText(step);
   const name = code?.key ?? symbolText(session.execution.kernel, step.pc);
   return {
-    key: `${placeKey(session, step)}:${slot}`,
+    key: `${placeKey(session, step)}:${slot >= 0 ? slot : text}`,
     cells: [hex64(step.pc), slot >= 0 ? `${name} ${slot}` : name, text],
     json: { function: name, ...(slot >= 0 && { insn: slot }), text },
   };
+}
+
+/** What stands before the first and behind the last BPF instruction. */
+function outsideText({ code, offset }: TraceStep): string {
+  if (!code) return '(kernel)';
+  return offset < code.fn.prologueLen ? '(prologue)' : '(epilogue)';
 }
 
 function lineUnit(session: Session, step: TraceStep): Unit {

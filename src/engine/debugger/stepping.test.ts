@@ -107,18 +107,18 @@ describe('by BPF instruction', () => {
   test('an early exit ends the function like the last one', () => {
     const session = sceneSession({
       programs: {
-        main: 'r1 = *(u32 *)(r1 +0)\n if w1 == 64 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit',
+        main: 'call bpf_get_smp_processor_id\n if r0 == 0 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit',
       },
     });
     expect(walk(session, 'over', 'bpf').slice(1)).toEqual([
-      'main 1: if w1 == 0x40 goto pc+2',
+      'main 1: if r0 == 0x0 goto pc+2',
       'main 4: r0 = 3',
       'main 5: exit',
       'main returned 3 (R0 = 0x3).',
     ]);
     const other = sceneSession({
       programs: {
-        main: 'r1 = *(u32 *)(r1 +0)\n if w1 == 65 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit',
+        main: 'call bpf_get_smp_processor_id\n if r0 == 1 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit',
       },
     });
     expect(walk(other, 'over', 'bpf').slice(2)).toEqual([
