@@ -1,8 +1,9 @@
 import { EngineError } from '../../engine/base/errors';
 import { decodeInsns } from '../../engine/bpf/bytes';
-import { BPF_PSEUDO, LD_IMM64, type BpfInsn } from '../../engine/bpf/insn';
+import { BPF_PSEUDO, CALL, LD_IMM64, type BpfInsn } from '../../engine/bpf/insn';
 import type { Kernel } from '../../engine/kernel/types';
 import type { BpfReloc } from '../../engine/loader/object';
+import type { KernelFacts } from './facts';
 import type { Fields } from './fields';
 import { REASON } from './kernel-images';
 import type { RecordedIds } from './run-maps';
@@ -12,7 +13,12 @@ import type { RecordedIds } from './run-maps';
  * @returns why it cannot be compared, or undefined when it is loaded
  * @throws EngineError for what is refused or not supported yet
  */
-export function loadRecorded(kernel: Kernel, load: Fields, ids: RecordedIds): string | undefined {
+export function loadRecorded(
+  kernel: Kernel,
+  load: Fields,
+  ids: RecordedIds,
+  facts: KernelFacts,
+): string | undefined {
   const reason = notComparable(load);
   if (reason !== undefined) return reason;
   const name = load.text('name');
@@ -26,12 +32,11 @@ export function loadRecorded(kernel: Kernel, load: Fields, ids: RecordedIds): st
       attachType: load.number('attach_type'),
       flags: load.number('prog_flags'),
       functions: starts.map((start, i) => ({ start, name: i === 0 ? name : `${name}_sub${i}` })),
-      relocations: relocationsOf(load, insns),
+      relocations: relocationsOf(load, insns, facts),
     });
   } catch (error) {
     // Kernel functions that Hartbeat does not have: the record does not say what their arguments are.
-    if (error instanceof EngineError && load.has('kfuncs') && load.list('kfuncs').length > 0)
-      return REASON.kfunc;
+    if (error instanceof EngineError && insns.some(isKfuncCall)) return REASON.kfunc;
     throw error;
   }
   if (load.has('id')) ids.set(load.number('id'), name);
@@ -50,7 +55,7 @@ export const mapsOf = (load: Fields): string[] =>
   load.has('rel') ? load.rows('rel').map(([, map]) => String(map)) : [];
 
 /** `rel` names the map of an ld_imm64; its src_reg says whether the map or a value in it is meant. */
-function relocationsOf(load: Fields, insns: readonly BpfInsn[]): BpfReloc[] {
+function relocationsOf(load: Fields, insns: readonly BpfInsn[], facts: KernelFacts): BpfReloc[] {
   const relocations: BpfReloc[] = [];
   for (const [index, map] of load.has('rel') ? load.rows('rel') : []) {
     if (typeof index !== 'number' || typeof map !== 'string') continue;
@@ -62,11 +67,31 @@ function relocationsOf(load: Fields, insns: readonly BpfInsn[]): BpfReloc[] {
       relocations.push({ kind: 'map', insn: index, map });
     }
   }
-  for (const [index, name] of load.has('kfuncs') ? load.rows('kfuncs') : []) {
-    if (typeof index === 'number' && typeof name === 'string')
-      relocations.push({ kind: 'kfunc', insn: index, name });
+  return [...relocations, ...kfuncsOf(load, insns, facts)];
+}
+
+const isKfuncCall = (insn: BpfInsn): boolean => insn.code === CALL && insn.src === BPF_PSEUDO.KFUNC_CALL;
+
+/**
+ * The kernel functions that are called, by name: from `kfuncs`, or where a record (of an object) has none, from the targets of the
+ * calls in the translated program, as long as each of them is still there.
+ */
+function kfuncsOf(load: Fields, insns: readonly BpfInsn[], facts: KernelFacts): BpfReloc[] {
+  if (load.has('kfuncs')) {
+    return load
+      .rows('kfuncs')
+      .map(([insn, name]) => ({ kind: 'kfunc', insn: Number(insn), name: String(name) }) as const);
   }
-  return relocations;
+  const sites = insns.flatMap((insn, i) => (isKfuncCall(insn) ? [i] : []));
+  const targets = decodeInsns(load.bytes('xlated')).filter(isKfuncCall);
+  if (sites.length === 0 || sites.length !== targets.length || !load.has('calls')) return [];
+  const names = new Map(
+    load.rows('calls').map(([, , target, symbol]) => [BigInt(String(target)), String(symbol)]),
+  );
+  return sites.flatMap((insn, i) => {
+    const name = names.get(BigInt.asUintN(64, facts.symbol('__bpf_call_base') + BigInt(targets[i]!.imm)));
+    return name === undefined ? [] : [{ kind: 'kfunc', insn, name } as const];
+  });
 }
 
 /** The programs of an object that are run, or that its prog arrays hold. */

@@ -2,7 +2,7 @@ import { EngineError } from '../../engine/base/errors';
 import { createKernel } from '../../engine/kernel/kernel';
 import type { Kernel } from '../../engine/kernel/types';
 import { createMachine } from '../../engine/machine/machine';
-import { factsBeside } from './facts';
+import { factsBeside, type KernelFacts } from './facts';
 import type { Fields } from './fields';
 import { runVectors, type RecordChecker } from './images';
 import { REASON } from './kernel-images';
@@ -66,10 +66,8 @@ function play(check: RecordCheck, record: VectorRecord): void {
   }
 }
 
-/** A kernel as it was after boot, of the version and with the ISA that made the record. */
-function freshKernel(record: VectorRecord): Kernel {
-  return createKernel(factsBeside(record.file).profile, createMachine());
-}
+/** A kernel as it is after boot, of the version and with the ISA that made the record. */
+const freshKernel = (facts: KernelFacts): Kernel => createKernel(facts.profile, createMachine());
 
 function playCase(check: RecordCheck, record: VectorRecord): void {
   const { fields } = record;
@@ -77,11 +75,12 @@ function playCase(check: RecordCheck, record: VectorRecord): void {
   if (fields.has('deterministic') && fields.text('deterministic') === 'no') {
     return check.leaveOut(NOT_PLAYED.nondeterministic);
   }
-  const kernel = freshKernel(record);
+  const facts = factsBeside(record.file);
+  const kernel = freshKernel(facts);
   const ids: RecordedIds = new Map();
   const steps = fields.objects('steps');
   const loads = steps.filter((step) => step.text('op') === 'load' && notComparable(step) === undefined);
-  const game: Game = { check, kernel, ids, left: new Set(), needed: new Set(loads.flatMap(mapsOf)) };
+  const game: Game = { check, kernel, facts, ids, left: new Set(), needed: new Set(loads.flatMap(mapsOf)) };
   for (const [index, step] of steps.entries()) playStep(game, step, `step ${index}`);
 }
 
@@ -89,6 +88,7 @@ function playCase(check: RecordCheck, record: VectorRecord): void {
 interface Game {
   readonly check: RecordCheck;
   readonly kernel: Kernel;
+  readonly facts: KernelFacts;
   readonly ids: RecordedIds;
   /** Programs that are left out, and maps that are not made: steps that need them are left out too. */
   readonly left: Set<string>;
@@ -96,7 +96,7 @@ interface Game {
   readonly needed: ReadonlySet<string>;
 }
 
-function playStep({ check, kernel, ids, left, needed }: Game, step: Fields, where: string): void {
+function playStep({ check, kernel, facts, ids, left, needed }: Game, step: Fields, where: string): void {
   const op = step.text('op');
   switch (op) {
     case 'map':
@@ -115,7 +115,7 @@ function playStep({ check, kernel, ids, left, needed }: Game, step: Fields, wher
       );
       return;
     case 'load': {
-      const reason = loadRecorded(kernel, step, ids);
+      const reason = loadRecorded(kernel, step, ids, facts);
       if (reason === undefined) return;
       left.add(step.text('name'));
       return check.leaveOut(reason);
@@ -152,7 +152,8 @@ function playObject(check: RecordCheck, record: VectorRecord): void {
   const runs = fields.objects('runs');
   if (runs.length === 0)
     return check.leaveOut(fields.has('load_error') ? REASON.loadError : NOT_PLAYED.noRuns);
-  const kernel = freshKernel(record);
+  const facts = factsBeside(record.file);
+  const kernel = freshKernel(facts);
   const ids: RecordedIds = new Map();
   const maps = fields.objects('maps');
   const needed = programsWithRuns(fields, maps);
@@ -168,7 +169,7 @@ function playObject(check: RecordCheck, record: VectorRecord): void {
   const made = maps.filter((map) => createRecordedMap(kernel, map, used.has(map.text('name'))));
   for (const map of made) fillRecordedMap(kernel, map);
   for (const program of wanted) {
-    const reason = loadRecorded(kernel, program, ids);
+    const reason = loadRecorded(kernel, program, ids, facts);
     if (reason === undefined) continue;
     left.add(program.text('name'));
     check.leaveOut(reason);
