@@ -91,7 +91,7 @@ describe('what cannot be compiled is refused with the instruction’s index and 
 it('a program whose size does not settle in 32 passes is refused as the kernel does', () => {
   // Each pass corrects forward branches only as far as the code before them has not moved by more than a branch reaches.
   const insns: BpfInsn[] = [];
-  for (let i = 0; i < 28_000; i++) insns.push(op(0x15, 1, 0, 1), op(0x0f, 1, 2));
+  for (let i = 0; i < 36_000; i++) insns.push(op(0x15, 1, 0, 1), op(0x0f, 1, 2));
   insns.push(ZERO, EXIT);
   const error = errorOf(() => compile(insns));
   expect(error.code).toBe('jit/convergence');

@@ -54,12 +54,13 @@ export function compileUnit(unit: Unit, allocate: Allocate, watch: PassWatcher =
     if (round === MAX_ROUNDS) throw noConvergence(unit);
     const total = runPass(ctx);
     watch('round', ctx);
-    if (total === previous) {
+    const hurried = ctx.faults['image-not-converged'];
+    if (total === previous || hurried) {
       if (image !== undefined) break;
       image = new Uint16Array(total);
       ctx.placeAt(allocate(2 * total, extableSize));
       ctx.e.attach(image);
-      if (ctx.faults['image-not-converged']) break;
+      if (hurried) break;
     }
     previous = total;
   }

@@ -47,7 +47,7 @@ export const FAULTS = {
     bug: 13,
     fixed: '2023-07-10',
     sentence:
-      'The passes stop as soon as there is an image; calls that became shorter move the code, and exits jump behind the start of the epilogue.',
+      'The image is made after the first pass; code that then becomes shorter moves, and exits jump behind the start of the epilogue.',
   },
   'result-not-sign-extended': {
     bug: 15,
