@@ -88,10 +88,8 @@ export class SessionRunner {
     const running = this.session.runSlice(this.budget);
     const took = Math.max(performance.now() - begun, 0.1);
     const fitting = (this.budget * SLICE_MS) / took;
-    this.budget = Math.min(
-      Math.max(fitting, this.budget / 4, SHORTEST_SLICE),
-      this.budget * 2,
-      LONGEST_SLICE,
+    this.budget = Math.floor(
+      Math.min(Math.max(fitting, this.budget / 4, SHORTEST_SLICE), this.budget * 2, LONGEST_SLICE),
     );
     return running;
   }
