@@ -1,6 +1,17 @@
 /** The room in which an error arises; the first part of its code. */
 export type ErrorRoom =
-  | 'base' | 'profile' | 'bpf' | 'rv64' | 'elf' | 'btf' | 'loader' | 'xlate' | 'jit' | 'machine' | 'kernel' | 'debugger'
+  | 'base'
+  | 'profile'
+  | 'bpf'
+  | 'rv64'
+  | 'elf'
+  | 'btf'
+  | 'loader'
+  | 'xlate'
+  | 'jit'
+  | 'machine'
+  | 'kernel'
+  | 'debugger'
   | 'usage';
 
 /** `room/what-is-wrong`, stable words that tests and user interfaces may switch on. */

@@ -17,10 +17,18 @@ export function hexToBytes(text: string): Uint8Array {
   const digits = text.replace(/\s+/g, '');
   const wrong = digits.search(/[^0-9a-fA-F]/);
   if (wrong >= 0) {
-    throw new EngineError('base/hex', `'${digits[wrong]}' at digit ${wrong} is not a hexadecimal digit; write bytes as 00 to ff.`, { digit: wrong });
+    throw new EngineError(
+      'base/hex',
+      `'${digits[wrong]}' at digit ${wrong} is not a hexadecimal digit; write bytes as 00 to ff.`,
+      { digit: wrong },
+    );
   }
   if (digits.length % 2 !== 0) {
-    throw new EngineError('base/hex', `The hex text has ${digits.length} digits; bytes need an even number.`, { digits: digits.length });
+    throw new EngineError(
+      'base/hex',
+      `The hex text has ${digits.length} digits; bytes need an even number.`,
+      { digits: digits.length },
+    );
   }
   const bytes = new Uint8Array(digits.length / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(digits.slice(2 * i, 2 * i + 2), 16);

@@ -22,7 +22,13 @@ export class ByteReader {
 
   /** @throws EngineError unless `offset` and `size` (bytes) describe a range inside the bytes. */
   check(offset: number, size: number, field: string): void {
-    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(size) || offset < 0 || size < 0 || offset + size > this.bytes.length) {
+    if (
+      !Number.isSafeInteger(offset) ||
+      !Number.isSafeInteger(size) ||
+      offset < 0 ||
+      size < 0 ||
+      offset + size > this.bytes.length
+    ) {
       throw new EngineError(
         this.code,
         `${field} at offset ${offset} (${size} bytes) lies outside ${this.what}, which has ${this.bytes.length} bytes; the file is truncated or damaged.`,
@@ -63,7 +69,11 @@ export class ByteReader {
     this.check(offset, 1, field);
     const end = this.bytes.indexOf(0, offset);
     if (end < 0) {
-      throw new EngineError(this.code, `${field} at offset ${offset} of ${this.what} has no terminating NUL.`, { offset, field });
+      throw new EngineError(
+        this.code,
+        `${field} at offset ${offset} of ${this.what} has no terminating NUL.`,
+        { offset, field },
+      );
     }
     return new TextDecoder().decode(this.bytes.subarray(offset, end));
   }

@@ -3,10 +3,34 @@ import type { IsaExtensions, KernelVersion, Profile, StructLayout, TccScheme } f
 
 /** Struct offsets of each kernel (spec 0.4). */
 export const LAYOUTS: Readonly<Record<KernelVersion, StructLayout>> = {
-  '6.6': { bpfArrayMaxEntries: 36, bpfArrayPtrs: 272, bpfProgBpfFunc: 48, threadInfoCpu: 32, htabElemKey: 48 },
-  '6.12': { bpfArrayMaxEntries: 36, bpfArrayPtrs: 264, bpfProgBpfFunc: 48, threadInfoCpu: 32, htabElemKey: 48 },
-  '7.2': { bpfArrayMaxEntries: 76, bpfArrayPtrs: 304, bpfProgBpfFunc: 72, threadInfoCpu: 32, htabElemKey: 48 },
-  '7.3': { bpfArrayMaxEntries: 68, bpfArrayPtrs: 304, bpfProgBpfFunc: 72, threadInfoCpu: 32, htabElemKey: 48 },
+  '6.6': {
+    bpfArrayMaxEntries: 36,
+    bpfArrayPtrs: 272,
+    bpfProgBpfFunc: 48,
+    threadInfoCpu: 32,
+    htabElemKey: 48,
+  },
+  '6.12': {
+    bpfArrayMaxEntries: 36,
+    bpfArrayPtrs: 264,
+    bpfProgBpfFunc: 48,
+    threadInfoCpu: 32,
+    htabElemKey: 48,
+  },
+  '7.2': {
+    bpfArrayMaxEntries: 76,
+    bpfArrayPtrs: 304,
+    bpfProgBpfFunc: 72,
+    threadInfoCpu: 32,
+    htabElemKey: 48,
+  },
+  '7.3': {
+    bpfArrayMaxEntries: 68,
+    bpfArrayPtrs: 304,
+    bpfProgBpfFunc: 72,
+    threadInfoCpu: 32,
+    htabElemKey: 48,
+  },
 };
 
 /** The TCC schemes that the spec defines for each kernel; the first is what that kernel ships. */
@@ -35,12 +59,20 @@ export function parseProfile(words: ProfileWords = {}): Profile {
   const kernel = (words.kernel ?? '6.12') as KernelVersion;
   const schemes = SCHEMES[kernel];
   if (!schemes) {
-    throw new EngineError('usage/profile', `Unknown kernel '${kernel}'; choose one of ${KERNELS.join(', ')}.`, { kernel });
+    throw new EngineError(
+      'usage/profile',
+      `Unknown kernel '${kernel}'; choose one of ${KERNELS.join(', ')}.`,
+      { kernel },
+    );
   }
   const word = words.tcc ?? (schemes.includes('transparent') ? 'transparent' : 'native');
   const tcc = word === 'native' ? schemes[0]! : (word as TccScheme);
   if (!ALL_SCHEMES.includes(tcc)) {
-    throw new EngineError('usage/profile', `Unknown TCC scheme '${word}'; choose one of ${ALL_SCHEMES.join(', ')} or native.`, { tcc: word });
+    throw new EngineError(
+      'usage/profile',
+      `Unknown TCC scheme '${word}'; choose one of ${ALL_SCHEMES.join(', ')} or native.`,
+      { tcc: word },
+    );
   }
   if (!schemes.includes(tcc)) {
     throw new EngineError(
@@ -49,7 +81,14 @@ export function parseProfile(words: ProfileWords = {}): Profile {
       { kernel, tcc },
     );
   }
-  return { kernel, tcc, isa: parseIsa(words.isa ?? 'rv64imac'), cfi: false, layout: LAYOUTS[kernel], faults: [] };
+  return {
+    kernel,
+    tcc,
+    isa: parseIsa(words.isa ?? 'rv64imac'),
+    cfi: false,
+    layout: LAYOUTS[kernel],
+    faults: [],
+  };
 }
 
 /**
@@ -59,11 +98,19 @@ export function parseProfile(words: ProfileWords = {}): Profile {
 export function parseIsa(text: string): IsaExtensions {
   const [base, ...extensions] = text.toLowerCase().split('_');
   if (base !== 'rv64imac' && base !== 'rv64ima') {
-    throw new EngineError('usage/isa', `ISA '${text}' is not understood; write rv64imac or rv64ima, then _zba, _zbb, _zacas as wanted.`, { isa: text });
+    throw new EngineError(
+      'usage/isa',
+      `ISA '${text}' is not understood; write rv64imac or rv64ima, then _zba, _zbb, _zacas as wanted.`,
+      { isa: text },
+    );
   }
   const unknown = extensions.find((name) => !['zba', 'zbb', 'zacas'].includes(name));
   if (unknown !== undefined) {
-    throw new EngineError('usage/isa', `The JIT knows no use of extension '${unknown}'; the ISA string takes _zba, _zbb and _zacas.`, { isa: text, extension: unknown });
+    throw new EngineError(
+      'usage/isa',
+      `The JIT knows no use of extension '${unknown}'; the ISA string takes _zba, _zbb and _zacas.`,
+      { isa: text, extension: unknown },
+    );
   }
   const has = (name: string) => extensions.includes(name);
   return { c: base === 'rv64imac', zba: has('zba'), zbb: has('zbb'), zacas: has('zacas') };
@@ -71,5 +118,7 @@ export function parseIsa(text: string): IsaExtensions {
 
 /** The ISA string of a profile's extensions, as {@link parseIsa} reads it. */
 export function isaText(isa: IsaExtensions): string {
-  return [isa.c ? 'rv64imac' : 'rv64ima', isa.zba && 'zba', isa.zbb && 'zbb', isa.zacas && 'zacas'].filter(Boolean).join('_');
+  return [isa.c ? 'rv64imac' : 'rv64ima', isa.zba && 'zba', isa.zbb && 'zbb', isa.zacas && 'zacas']
+    .filter(Boolean)
+    .join('_');
 }
