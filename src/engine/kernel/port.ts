@@ -3,6 +3,7 @@ import type { XlateMap, XlatePort } from '../xlate/types';
 import type { KernelEnv } from './env';
 import { helperFunction } from './helpers/registry';
 import { KFUNCS } from './helpers/kfuncs';
+import { ArrayOfMaps, HashOfMaps } from './maps/map-in-map';
 import type { MapObject } from './maps/map-object';
 
 /** A program cannot write to the map. */
@@ -31,6 +32,7 @@ export class KernelXlatePort implements XlatePort {
       flags: map.flags,
       address: map.address,
       valueAddress: map.valueAddress,
+      inner: innerOf(map),
       frozen: constant ? this.env.memory.read(map.valueAddress!, map.valueSize) : undefined,
     };
   }
@@ -55,4 +57,10 @@ export class KernelXlatePort implements XlatePort {
   field(name: string): { readonly offset: number; readonly size: number } | undefined {
     return this.env.structs.find(name);
   }
+}
+
+/** What lookups in a map of maps give. */
+function innerOf(map: MapObject): XlateMap | undefined {
+  if (!(map instanceof ArrayOfMaps) && !(map instanceof HashOfMaps)) return undefined;
+  return map.inner && { ...map.inner.definition, inner: undefined, address: map.inner.meta };
 }

@@ -49,6 +49,8 @@ export interface MapAttributes {
   readonly valueSize: number;
   readonly maxEntries: number;
   readonly flags: number;
+  /** Maps of maps: what an inner map must be like. */
+  readonly inner?: MapAttributes;
 }
 
 /** A program given as instructions, without an object file. */

@@ -14,6 +14,8 @@ export interface MapDefinition {
   readonly valueSize: number;
   readonly maxEntries: number;
   readonly flags: number;
+  /** Maps of maps: what an inner map must be like. */
+  readonly inner?: MapDefinition;
 }
 
 /** `flags` of map updates. */
@@ -60,12 +62,8 @@ export abstract class MapObject implements KernelMap {
     this.maxEntries = definition.maxEntries;
     this.flags = definition.flags;
     const { structs } = env;
+    writeAttributes(env, address, definition);
     structs.set(address, 'bpf_map.ops', env.symbols.find(opsSymbol) ?? 0n);
-    structs.set(address, 'bpf_map.map_type', definition.type);
-    structs.set(address, 'bpf_map.key_size', definition.keySize);
-    structs.set(address, 'bpf_map.value_size', definition.valueSize);
-    structs.set(address, 'bpf_map.max_entries', definition.maxEntries);
-    structs.set(address, 'bpf_map.map_flags', definition.flags);
     structs.set(address, 'bpf_map.id', id);
     structs.set(address, 'bpf_map.numa_node', -1);
     structs.set(address, 'bpf_map.refcnt', 1);
@@ -162,6 +160,15 @@ export abstract class MapObject implements KernelMap {
       },
     );
   }
+}
+
+/** The members of struct bpf_map that say what kind of map it is. */
+export function writeAttributes({ structs }: KernelEnv, address: bigint, definition: MapDefinition): void {
+  structs.set(address, 'bpf_map.map_type', definition.type);
+  structs.set(address, 'bpf_map.key_size', definition.keySize);
+  structs.set(address, 'bpf_map.value_size', definition.valueSize);
+  structs.set(address, 'bpf_map.max_entries', definition.maxEntries);
+  structs.set(address, 'bpf_map.map_flags', definition.flags);
 }
 
 /** The u32 index that an array-like map's key is. */

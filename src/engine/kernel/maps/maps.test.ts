@@ -290,6 +290,18 @@ describe('maps in maps', () => {
   });
 });
 
+it('maps of maps take only maps that are as they say', () => {
+  const { env, map } = makeWorld();
+  const inner = { name: '', type: 2, keySize: 4, valueSize: 8, maxEntries: 4, flags: 0 };
+  const outer = map('array_of_maps', { valueSize: 4, inner });
+  const meta = env.structs.get(outer.address, 'bpf_map.inner_map_meta');
+  expect(env.structs.getNumber(meta, 'bpf_map.value_size')).toBe(8);
+  expect(outer.userUpdate(u32le(0), u32le(map('array', {}).id), 0n)).toBe(0);
+  expect(outer.userUpdate(u32le(0), u32le(map('array', { maxEntries: 5 }).id), 0n)).toBe(EINVAL);
+  expect(outer.userUpdate(u32le(0), u32le(map('array', { valueSize: 4 }).id), 0n)).toBe(EINVAL);
+  expect(outer.userUpdate(u32le(0), u32le(map('hash', {}).id), 0n)).toBe(EINVAL);
+});
+
 describe('perf event array', () => {
   it('is closed until user space opens it', () => {
     const events = makeWorld().map('perf_event_array', { valueSize: 4, maxEntries: 0 });
