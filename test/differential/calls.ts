@@ -85,8 +85,7 @@ function pointerArgument(w: FunctionWriter): void {
 }
 
 /** A tail call; what follows is executed if it is not taken. The index counts as 32 bits, whatever is above them. */
-export function tailCall(w: FunctionWriter): void {
-  const index = w.random.pick(w.program.tailCallIndices);
+export function tailCall(w: FunctionWriter, index = w.random.pick(w.program.tailCallIndices)): void {
   w.copy(1, BUFFER_REGISTER);
   w.code.loadConstant(2, PROG_ARRAY);
   if (w.chance(3)) w.code.loadConstant(3, (BigInt(w.random.u32()) << 32n) | BigInt(index >>> 0));

@@ -9,6 +9,7 @@ import {
   BPF_PSEUDO,
   type BpfInsn,
 } from '../../src/engine/bpf/insn';
+import { tailCall } from './calls';
 import { filler, fold, leave, statements } from './flow';
 import { FunctionBuilder } from './function-builder';
 import {
@@ -82,17 +83,20 @@ function program(
   };
   // A program that calls itself again does so from its main function alone: budgets of frames would multiply.
   const quiet: ProgramPlan = { ...plan, tailCallIndices: [] };
-  const builders = functions.map((fn) =>
-    writeFunction(random, can, repeats && fn.index > 0 ? quiet : plan, fn),
-  );
+  const builders = functions.map((fn) => {
+    const again = repeats && index === 0 && fn.index === 0 && tailCalls;
+    return writeFunction(random, can, repeats && fn.index > 0 ? quiet : plan, fn, again);
+  });
   return link(builders, functions, verifierZext);
 }
 
+/** @param again the function ends by tail-calling its own program, until the budget is used up */
 function writeFunction(
   random: Random,
   can: Capabilities,
   program: ProgramPlan,
   plan: FunctionPlan,
+  again: boolean,
 ): FunctionBuilder {
   const code = new FunctionBuilder();
   const registers = RegisterStates.atEntry(plan.hasPointer);
@@ -105,6 +109,11 @@ function writeFunction(
   }
   if (plan.index === 0 && random.below(2500) === 0) farthest(w);
   statements(w, random.between(3, plan.index === 0 ? 24 : 10));
+  if (again) {
+    // Every round leaves a trace, so that their number shows.
+    w.code.emit(BPF_CLASS.STX | BPF_MODE.ATOMIC | BPF_SIZE.DW, BUFFER_REGISTER, w.number());
+    tailCall(w, 0);
+  }
   fold(w);
   leave(w);
   code.finish();

@@ -65,6 +65,11 @@ export class MachineRunner {
     this.machine.memory.writeU64(PER_CPU.offsetArray + BigInt(8 * PER_CPU.cpu), PER_CPU.offset);
   }
 
+  /** Native instructions executed so far. */
+  get executed(): bigint {
+    return this.machine.counters().instructions;
+  }
+
   /** Runs a scenario with these images. @throws EngineError `machine/differential` for a stop that no program may cause */
   run(scenario: Scenario, profile: Profile, images: readonly (readonly JitFunction[])[]): Outcome {
     const { machine } = this;
@@ -88,7 +93,8 @@ export class MachineRunner {
     const { layout } = profile;
     for (const { base, image } of images.flat()) memory.write(base, image);
     for (const { base, bytes } of memoryOf(scenario.seed)) memory.write(base, bytes);
-    memory.writeU32(TASK + BigInt(layout.threadInfoCpu), PER_CPU.cpu);
+    // Something else lies behind the number of the CPU.
+    memory.writeU64(TASK + BigInt(layout.threadInfoCpu), BigInt(PER_CPU.cpu) | (0x5a5a_5a5an << 32n));
     memory.write(PROG_ARRAY, new Uint8Array(STRUCT_BYTES));
     memory.writeU32(PROG_ARRAY + BigInt(layout.bpfArrayMaxEntries), scenario.slots.length);
     scenario.slots.forEach((target, i) => {

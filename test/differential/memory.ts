@@ -171,10 +171,10 @@ function arena(w: FunctionWriter): void {
     w.registers.set(dst, 'clean');
     return;
   }
-  const size = kind >= 4 ? w.random.pick([4, 8] as const) : w.random.pick(SIZES);
+  const size = kind > 4 ? w.random.pick([4, 8] as const) : w.random.pick(SIZES);
   const src = operand(w, size);
   const op = w.random.pick(READ_MODIFY_WRITE);
-  if (kind >= 4 && op === 'cmpxchg') expectation(w, size, src);
+  if (kind > 4 && op === 'cmpxchg') expectation(w, size, src);
   const place = arenaPlace(w, size, src, 0);
   const bits = sizeBits(size);
   switch (kind) {

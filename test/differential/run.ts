@@ -13,6 +13,9 @@ import { memoryOf, type Outcome } from './outcome';
 import { runReference } from './reference-run';
 import { ARENA, CALL_BASE, CODE, inlinedHelpers, KFUNC, PER_CPU } from './world';
 
+/** All schemes, each with the kernels that have it. */
+export const SCHEME_NAMES: readonly TccScheme[] = [...new Set(Object.values(SCHEMES).flat())];
+
 /** The profiles of a scheme: every kernel that has it, every set of extensions, with and without kCFI. */
 export function profilesOf(tcc: TccScheme): Profile[] {
   const kernels = (Object.keys(SCHEMES) as KernelVersion[]).filter((kernel) => SCHEMES[kernel].includes(tcc));
@@ -40,7 +43,8 @@ const EXTENSIONS = [
   { zba: true, zbb: true, zacas: true },
 ] as const;
 
-function capabilitiesOf({ kernel, tcc, isa, cfi }: Profile): Capabilities {
+/** What programs for a profile may contain. */
+export function capabilitiesOf({ kernel, tcc, isa, cfi }: Profile): Capabilities {
   const facts = JIT_FACTS[kernel];
   return {
     axRegister: facts.axRegister,
@@ -60,8 +64,14 @@ function capabilitiesOf({ kernel, tcc, isa, cfi }: Profile): Capabilities {
 /** Compares JITed code on the machine with the reference interpreter, scenario after scenario. */
 export class Differential {
   private readonly runner = new MachineRunner();
-  /** BPF instructions compiled so far. */
+  /** Programs and BPF slots compiled so far. */
+  programs = 0;
   insns = 0;
+
+  /** Native instructions executed so far. */
+  get executed(): bigint {
+    return this.runner.executed;
+  }
 
   /** @returns what differs, with the program, or undefined */
   check(seed: number, profile: Profile): string | undefined {
@@ -76,6 +86,7 @@ export class Differential {
       if (error instanceof EngineError) return report(scenario, profile, error.message);
       throw error;
     } finally {
+      this.programs += scenario.programs.length;
       this.insns += scenario.programs.reduce((sum, { insns }) => sum + insns.length, 0);
     }
   }

@@ -1,0 +1,31 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { inRoot } from './lib/paths.mjs';
+import { runScript, say, SetupError } from './lib/say.mjs';
+import { ensureModules } from './lib/setup.mjs';
+
+const DEFAULT_COUNT = 10_000;
+
+/**
+ * `npm run differential [-- COUNT [SCHEME…]]`: random programs, JITed and run on the machine, against the reference interpreter.
+ * The last line is `N passed, N failed`.
+ */
+await runScript(async ([count = String(DEFAULT_COUNT), ...schemes]) => {
+  if (!/^\d+$/.test(count)) throw new SetupError(`'${count}' is no number of scenarios`);
+  await ensureModules();
+  const { build } = await import('vite');
+  const outDir = inRoot('out/differential');
+  await build({
+    configFile: inRoot('bench/vite.config.mjs'),
+    logLevel: 'warn',
+    build: { ssr: inRoot('test/differential/main.ts'), outDir, emptyOutDir: false, minify: false },
+  });
+  const { default: differential } = await import(pathToFileURL(path.join(outDir, 'main.js')).href);
+  let compared = 0;
+  const differing = differential(Number(count), schemes, (line) => {
+    say(line);
+    compared += Number(/(\d+) scenarios/.exec(line)?.[1] ?? 0);
+  });
+  process.stdout.write(`${compared - differing} passed, ${differing} failed\n`);
+  return differing === 0 ? 0 : 1;
+});
