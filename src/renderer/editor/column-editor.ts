@@ -81,7 +81,7 @@ export function createColumnEditor(parent: HTMLElement, options: ColumnOptions):
   const fixed: Extension = [
     EditorState.readOnly.of(true),
     EditorView.editable.of(false),
-    EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': options.label, 'data-focus': '' }),
+    EditorView.contentAttributes.of({ tabindex: '0', 'aria-label': options.label }),
     lineMarks(),
     breakpointGutter(events.toggle),
     language(options.column),

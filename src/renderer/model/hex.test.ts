@@ -15,6 +15,7 @@ describe('parseHex', () => {
     ['00 zz', '“z” (line 1, column 4) is not a hexadecimal digit.'],
     ['00 11\n0g', '“g” (line 2, column 2) is not a hexadecimal digit.'],
     ['0x1', '“0x1” (line 1, column 1) has an odd number of digits; a byte takes two.'],
+    ['00 0x', '“0x” (line 1, column 4) is no byte.'],
     ['00 123', '“123” (line 1, column 4) has an odd number of digits; a byte takes two.'],
   ])('refuses %j and says where', (text, problem) => {
     expect(parseHex(text)).toEqual({ ok: false, problem });

@@ -17,6 +17,7 @@ export function parseHex(text: string): HexInput {
       const at = place(text, index + (word.length - digits.length) + wrong);
       return { ok: false, problem: `“${digits[wrong]}” (${at}) is not a hexadecimal digit.` };
     }
+    if (digits === '') return { ok: false, problem: `“${word}” (${place(text, index)}) is no byte.` };
     if (digits.length % 2 !== 0) {
       return {
         ok: false,

@@ -85,7 +85,8 @@ export const useLayout = defineStore('layout', () => {
     requestAnimationFrame(() => {
       const pane = document.querySelector<HTMLElement>(`[data-pane="${id}"]`);
       const inner = pane?.querySelector<HTMLElement>('[data-focus]');
-      (inner ?? pane)?.focus();
+      const inShadow = inner?.shadowRoot?.querySelector<HTMLElement>('[tabindex="0"]');
+      (inShadow ?? inner ?? pane)?.focus();
     });
   }
 

@@ -1,0 +1,173 @@
+import { chromium, test as base, expect, type Page } from '@playwright/test';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DebuggerPage } from './pages/debugger.ts';
+import { StartPage } from './pages/start.ts';
+
+export const ROOT = path.resolve(import.meta.dirname, '..');
+export const EXAMPLES = path.join(ROOT, 'examples');
+
+export interface HartbeatOptions {
+  /** The browser host, or the Electron main process and preload over the double. */
+  way: 'host' | 'double';
+}
+
+/** A window that a test has opened. */
+export interface HartbeatWindow {
+  readonly page: Page;
+  readonly debug: DebuggerPage;
+  readonly start: StartPage;
+  /** Errors and warnings that the page has written to its console. */
+  readonly complaints: readonly string[];
+  /** Directory of this window's settings and of files that the test makes. */
+  readonly dir: string;
+  /** Makes the window take this file when it asks for one to open. */
+  choose(file: string): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** The object named on the command line; without one the first example opens. */
+  readonly file?: string;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+interface Fixtures extends HartbeatOptions {
+  /** Starts Hartbeat in a process and a browser of its own and opens its window. */
+  open: (options?: OpenOptions) => Promise<HartbeatWindow>;
+}
+
+export const test = base.extend<Fixtures>({
+  way: ['host', { option: true }],
+  open: async ({ way }, use) => {
+    const closing: (() => Promise<unknown>)[] = [];
+    await use(async (options = {}) => {
+      const dir = await mkdtemp(path.join(tmpdir(), 'hartbeat-e2e-'));
+      closing.push(() => rm(dir, { recursive: true, force: true }));
+      const { page, stop, choose } = await (way === 'host' ? throughHost : throughDouble)(options, dir);
+      closing.push(stop);
+      const complaints: string[] = [];
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      await page.setViewportSize({ width: options.width ?? 1280, height: options.height ?? 800 });
+      await page.goto(await startUrl(page));
+      return { page, debug: new DebuggerPage(page), start: new StartPage(page), complaints, dir, choose };
+    });
+    for (const close of closing.reverse()) await close();
+  },
+});
+export { expect };
+
+interface Opened {
+  readonly page: Page;
+  readonly stop: () => Promise<unknown>;
+  readonly choose: (file: string) => Promise<void>;
+}
+
+const urls = new WeakMap<Page, string>();
+const startUrl = async (page: Page) => urls.get(page) ?? page.url();
+
+async function throughHost({ file }: OpenOptions, dir: string): Promise<Opened> {
+  const host = spawn(
+    process.execPath,
+    [path.join(ROOT, 'out/main/host.js'), '--no-window', ...(file === undefined ? [] : [file])],
+    { env: { ...process.env, HARTBEAT_CONFIG_DIR: dir }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const url = await printed(host, /(http:\S+)/);
+  const browser = await chromium.launch({ executablePath: browserPath(), args: sandbox() });
+  const page = await browser.newPage({ colorScheme: 'light' });
+  urls.set(page, url);
+  return {
+    page,
+    stop: async () => {
+      await browser.close();
+      await ended(host);
+    },
+    choose: async (chosen) => {
+      page.once('filechooser', (chooser) => void chooser.setFiles(chosen));
+    },
+  };
+}
+
+async function throughDouble({ file }: OpenOptions, dir: string): Promise<Opened> {
+  const chosen = path.join(dir, 'chosen.o');
+  const main = spawn(
+    process.execPath,
+    [
+      '--import',
+      path.join(ROOT, 'e2e/double/register.mjs'),
+      path.join(ROOT, 'out/main/index.js'),
+      ...(file === undefined ? [] : [file]),
+    ],
+    {
+      env: {
+        ...process.env,
+        HARTBEAT_BROWSER: browserPath(),
+        HARTBEAT_DOUBLE_DIR: dir,
+        HARTBEAT_DOUBLE_CHOOSE: chosen,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  const endpoint = await printed(main, /DOUBLE (ws:\S+)/);
+  const browser = await chromium.connectOverCDP(endpoint);
+  const page = browser.contexts()[0]?.pages()[0];
+  if (!page) throw new Error('the double opened no window');
+  return {
+    page,
+    stop: async () => {
+      await browser.close().catch(() => undefined);
+      await ended(main);
+    },
+    choose: async (source) => {
+      const { copyFile } = await import('node:fs/promises');
+      await copyFile(source, chosen);
+    },
+  };
+}
+
+/** Waits until a process has printed what is sought. */
+function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const look = (chunk: unknown) => {
+      text += String(chunk);
+      const found = pattern.exec(text)?.[1];
+      if (found !== undefined) resolve(found);
+    };
+    child.stdout?.on('data', look);
+    child.stderr?.on('data', look);
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      reject(new Error(`Hartbeat ended (${code}) before its window opened:\n${text}`)),
+    );
+  });
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once('exit', () => resolve());
+    child.kill();
+  });
+}
+
+/** Chromium as the system has it; Playwright's own downloads are not used. */
+function browserPath(): string {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const dirs = (process.env.PATH ?? '').split(path.delimiter);
+  const found = [
+    process.env.HARTBEAT_BROWSER,
+    ...names.flatMap((name) => dirs.map((dir) => path.join(dir, name))),
+  ].find((file) => file !== undefined && existsSync(file));
+  if (found === undefined) throw new Error('no Chromium is installed (Debian: apt-get install chromium)');
+  return found;
+}
+
+/** Chromium's sandbox does not work for root. */
+const sandbox = () => (process.getuid?.() === 0 ? ['--no-sandbox'] : []);

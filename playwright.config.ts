@@ -1,0 +1,22 @@
+import { defineConfig } from '@playwright/test';
+import type { HartbeatOptions } from './e2e/fixtures.ts';
+
+/**
+ * The window end to end, in a real Chromium. `browser-host` drives the browser host; `electron-double` runs the built
+ * Electron main process and preload against the double in e2e/double.
+ */
+export default defineConfig<HartbeatOptions>({
+  testDir: 'e2e',
+  outputDir: 'test-results',
+  fullyParallel: true,
+  workers: 2,
+  retries: 0,
+  timeout: 45_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: Boolean(process.env.CI),
+  reporter: 'list',
+  projects: [
+    { name: 'browser-host', use: { way: 'host' } },
+    { name: 'electron-double', use: { way: 'double' }, grep: /@double/ },
+  ],
+});
