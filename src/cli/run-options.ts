@@ -5,6 +5,7 @@ import { defaultInputs } from '../engine/debugger/inputs';
 import { isProgArray } from '../engine/debugger/map-types';
 import type { Kernel } from '../engine/kernel/types';
 import type { BpfObject, BpfProgram } from '../engine/loader/object';
+import { TIMING_NAMES, isTimingName, type TimingName } from '../engine/machine/timing/profile';
 import { usage, type Arguments, type OptionSpec } from './command';
 import type { Io } from './io';
 import { PROFILE_OPTIONS } from './profile-options';
@@ -21,11 +22,19 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
   },
   { name: 'repeat', value: 'N', help: 'run it N times (default 1)' },
   { name: 'max-insns', value: 'N', help: 'instructions after which to give up (default 10^8)' },
+  { name: 'timing', value: 'NAME|none', help: `timing profile: ${TIMING_NAMES.join(', ')} (default rocket)` },
   ...PROFILE_OPTIONS,
   { name: 'json', help: 'one JSON value on standard output, everything else on standard error' },
 ];
 
 export const DEFAULT_MAX_INSNS = 100_000_000;
+
+/** @throws EngineError `usage/arguments` for a name that is none of the timing profiles' */
+export function timingFrom(args: Arguments): TimingName | 'none' {
+  const name = args.text('timing') ?? 'rocket';
+  if (isTimingName(name)) return name;
+  throw usage(`there is no timing profile '${name}'; choose one of ${TIMING_NAMES.join(', ')}`);
+}
 
 /** Entries for one map from `--map`. */
 export type MapSetting =

@@ -3,6 +3,7 @@ import { buildWorld, type World } from '../engine/debugger/build';
 import { Session } from '../engine/debugger/session';
 import type { InputsView, OutputView } from '../engine/debugger/views';
 import type { BpfObject } from '../engine/loader/object';
+import type { TimingName } from '../engine/machine/timing/profile';
 import type { Profile } from '../engine/profile/profile';
 import { applyMapSettings, programsIn, type MapSetting } from './run-options';
 
@@ -14,6 +15,7 @@ export interface RunRequest {
   readonly inputs: InputsView;
   readonly maps: readonly MapSetting[];
   readonly limit: number;
+  readonly timing: TimingName | 'none';
 }
 
 /** A session that stands at the program's entry. @throws EngineError for what cannot be loaded or run */
@@ -22,6 +24,7 @@ export function openSession(request: RunRequest): { session: Session; world: Wor
     object: request.object,
     profile: request.profile,
     program: request.program,
+    timing: request.timing,
     also: programsIn(request.maps),
     prepare: (kernel) => applyMapSettings(kernel, request.maps),
   });

@@ -4,7 +4,14 @@ import { usage, type Command } from '../command';
 import { toJson } from '../json';
 import { openObject } from '../open';
 import { profileFrom } from '../profile-options';
-import { DEFAULT_MAX_INSNS, RUN_OPTIONS, inputsFrom, mapSettings, programNamed } from '../run-options';
+import {
+  DEFAULT_MAX_INSNS,
+  RUN_OPTIONS,
+  inputsFrom,
+  mapSettings,
+  programNamed,
+  timingFrom,
+} from '../run-options';
 import { runProgram, type RunReport } from '../run-program';
 import { grouped, table } from '../table';
 import type { Arguments } from '../command';
@@ -37,7 +44,15 @@ export const compareCommand: Command = {
     const inputs = await inputsFrom(program, args, io);
     const runs = profiles.map((profile) => ({
       profile: { kernel: profile.kernel, tcc: profile.tcc, isa: isaText(profile.isa) },
-      ...runProgram({ object, program: program.name, profile, inputs, maps, limit }),
+      ...runProgram({
+        object,
+        program: program.name,
+        profile,
+        inputs,
+        maps,
+        limit,
+        timing: timingFrom(args),
+      }),
     }));
     const [base, ...others] = runs;
     const differences = others.flatMap((other) => differing(base!, other));

@@ -1,13 +1,18 @@
 import { bytesToHex, hex64 } from '../../engine/base/hex';
 import { buildWorld } from '../../engine/debugger/build';
 import { CodeIndex, type CodeFunction } from '../../engine/debugger/code-index';
+import { compile, compareView } from '../../engine/debugger/compare';
 import { listing, type Listing } from '../../engine/debugger/listing';
 import type { Kernel } from '../../engine/kernel/types';
+import type { CompareView } from '../../engine/debugger/views';
 import type { FrameSlot } from '../../engine/jit/types';
+import type { BpfObject } from '../../engine/loader/object';
+import type { Profile } from '../../engine/profile/profile';
+import { compareText } from '../../shared/compare-text';
 import { usage, type Command } from '../command';
 import { toJson } from '../json';
 import { openObject } from '../open';
-import { PROFILE_OPTIONS, profileFrom } from '../profile-options';
+import { otherProfiles, PROFILE_OPTIONS, profileFrom, profileView, WITH_OPTION } from '../profile-options';
 import { programNamed } from '../run-options';
 import { counted, table } from '../table';
 
@@ -25,11 +30,15 @@ export const jitCommand: Command = {
       value: 'FILE',
       help: 'write the image of the program (its functions one after the other) to FILE',
     },
+    { ...WITH_OPTION, help: `${WITH_OPTION.help}; both sides are shown instruction by instruction` },
     ...PROFILE_OPTIONS,
     { name: 'json', help: 'one JSON value on standard output' },
   ],
+  notes:
+    'With --with, --json has a further key `comparisons`: one value for each function and profile compared with.',
   async run(args, io) {
     const profile = profileFrom(args);
+    const others = otherProfiles(args);
     const object = await openObject(args.positionals[0]!, io);
     const name = args.positionals[1];
     const programs =
@@ -50,14 +59,45 @@ export const jitCommand: Command = {
       }
       await io.write(raw, concatenated(compiled.map(({ code }) => code.fn.image)));
     }
+    const comparisons = programs.flatMap(({ name: program }) => {
+      const keys = compiled.flatMap(({ code }) => (code.program.name === program ? [code.key] : []));
+      return others.flatMap((other) => compared(object, program, keys, profile, other));
+    });
     if (args.has('json')) {
-      await io.out(`${toJson({ functions: compiled.map(({ code }) => describe(code)) })}\n`);
+      const functions = compiled.map(({ code }) => describe(code));
+      await io.out(`${toJson(others.length > 0 ? { functions, comparisons } : { functions })}\n`);
+      return 0;
+    }
+    if (others.length > 0) {
+      for (const comparison of comparisons) await io.out(`${compareText(comparison)}\n`);
       return 0;
     }
     for (const { kernel, code } of compiled) await io.out(text(kernel, code));
     return 0;
   },
 };
+
+/**
+ * Every function of a program under two profiles.
+ * @throws EngineError `usage/arguments` when the other profile refuses the program
+ */
+function compared(
+  object: BpfObject,
+  program: string,
+  functions: readonly string[],
+  profile: Profile,
+  other: Profile,
+): CompareView[] {
+  const left = compile(object, program, profileView(profile));
+  const right = compile(object, program, profileView(other));
+  if (right.problem !== undefined) throw usage(`--with ${otherText(other)}: ${right.problem}`);
+  return functions.map((key) => compareView({ object, program, function: key, left, right }));
+}
+
+function otherText(profile: Profile): string {
+  const { kernel, tcc, isa } = profileView(profile);
+  return `kernel=${kernel},tcc=${tcc},isa=${isa}`;
+}
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -2,7 +2,14 @@ import type { Command } from '../command';
 import { toJson } from '../json';
 import { openObject } from '../open';
 import { profileFrom } from '../profile-options';
-import { DEFAULT_MAX_INSNS, RUN_OPTIONS, inputsFrom, mapSettings, programNamed } from '../run-options';
+import {
+  DEFAULT_MAX_INSNS,
+  RUN_OPTIONS,
+  inputsFrom,
+  mapSettings,
+  programNamed,
+  timingFrom,
+} from '../run-options';
 import { exitCodeOf, runProgram, type RunReport } from '../run-program';
 import { grouped, table } from '../table';
 
@@ -22,7 +29,15 @@ export const runCommand: Command = {
     const program = programNamed(object, args.positionals[1]!);
     const maps = await mapSettings(object, args, io);
     const inputs = await inputsFrom(program, args, io);
-    const result = runProgram({ object, program: program.name, profile, inputs, maps, limit });
+    const result = runProgram({
+      object,
+      program: program.name,
+      profile,
+      inputs,
+      maps,
+      limit,
+      timing: timingFrom(args),
+    });
     await io.out(args.has('json') ? `${toJson(result)}\n` : text(program.name, result));
     return exitCodeOf(result);
   },

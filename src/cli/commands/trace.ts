@@ -11,7 +11,14 @@ import type { Io } from '../io';
 import { toJson } from '../json';
 import { openObject } from '../open';
 import { profileFrom } from '../profile-options';
-import { DEFAULT_MAX_INSNS, RUN_OPTIONS, inputsFrom, mapSettings, programNamed } from '../run-options';
+import {
+  DEFAULT_MAX_INSNS,
+  RUN_OPTIONS,
+  inputsFrom,
+  mapSettings,
+  programNamed,
+  timingFrom,
+} from '../run-options';
 import { openSession } from '../run-program';
 
 /** One line of a trace, for people and as JSON. */
@@ -47,7 +54,15 @@ export const traceCommand: Command = {
     const program = programNamed(object, args.positionals[1]!);
     const maps = await mapSettings(object, args, io);
     const inputs = await inputsFrom(program, args, io);
-    const { session } = openSession({ object, program: program.name, profile, inputs, maps, limit });
+    const { session } = openSession({
+      object,
+      program: program.name,
+      profile,
+      inputs,
+      maps,
+      limit,
+      timing: timingFrom(args),
+    });
     await write(MERGERS[by](session, traceSession(session)), args.has('json'), io);
     const { kind, text } = session.stopReason!;
     await io.err(`${program.name}: ${text}\n`);
@@ -56,7 +71,10 @@ export const traceCommand: Command = {
 };
 
 function granularityOf(text: string): Granularity {
-  if (text === 'cycle') throw usage('--by cycle needs a timing profile, which the machine does not have yet');
+  if (text === 'cycle')
+    throw usage(
+      '--by cycle is not built yet; --by native says for each instruction in which cycle it was done',
+    );
   if (!GRANULARITIES.includes(text)) {
     throw usage(`--by takes ${GRANULARITIES.join(', ')} or cycle, not '${text}'`);
   }
@@ -99,7 +117,10 @@ function nativeLine(session: Session, step: TraceStep): TraceLine {
   const slot = step.code?.map.slotAt(step.offset) ?? -1;
   const registers = step.registers.map(([r, v]) => [ABI_NAMES[r]!, v] as const);
   return {
-    text: columns([hex64(step.pc), symbol, step.text], [...registers.map(assignment), ...memoryText(step)]),
+    text: columns(
+      [cycleText(step), hex64(step.pc), symbol, step.text],
+      [...registers.map(assignment), ...memoryText(step)],
+    ),
     json: {
       n: step.number,
       cycle: step.cycle,
@@ -114,7 +135,8 @@ function nativeLine(session: Session, step: TraceStep): TraceLine {
   };
 }
 
-const WIDTHS = [18, 40, 44];
+const WIDTHS = [8, 18, 40, 44];
+const cycleText = ({ cycle }: TraceStep): string => (cycle === null ? '' : String(cycle)).padStart(8);
 
 /** Fixed columns, so that lines need not be known before they are written. */
 function columns(cells: readonly string[], changes: readonly string[]): string {
@@ -188,7 +210,7 @@ function bpfUnit(session: Session, step: TraceStep): Unit {
   const name = code?.key ?? symbolText(session.execution.kernel, step.pc);
   return {
     key: `${placeKey(session, step)}:${slot >= 0 ? slot : text}`,
-    cells: [hex64(step.pc), slot >= 0 ? `${name} ${slot}` : name, text],
+    cells: [cycleText(step), hex64(step.pc), slot >= 0 ? `${name} ${slot}` : name, text],
     json: { function: name, ...(slot >= 0 && { insn: slot }), text },
   };
 }
@@ -206,19 +228,19 @@ function lineUnit(session: Session, step: TraceStep): Unit {
   const place = line ? `${line.file.slice(line.file.lastIndexOf('/') + 1)}:${line.line}` : name;
   return {
     key: `${placeKey(session, step)}:${line?.file ?? ''}:${line?.line ?? ''}`,
-    cells: [hex64(step.pc), place, line?.text.trim() ?? '(no line)'],
+    cells: [cycleText(step), hex64(step.pc), place, line?.text.trim() ?? '(no line)'],
     json: { function: name, ...(line && { file: line.file, line: line.line, lineText: line.text }) },
   };
 }
 
 function eventLine(session: Session, step: TraceStep, arrival: Arrival): TraceLine {
-  const text = arrivalText(arrival, session.execution.machine);
+  const text = arrivalText(arrival, session.execution.kernel);
   const where = symbolText(session.execution.kernel, step.pc);
   const args =
     arrival.kind === 'helper-call' ? { name: arrival.name, args: arrival.args } : { index: arrival.index };
   const shown = arrival.kind === 'helper-call' ? `${text} (${arrival.args.map(valueText).join(', ')})` : text;
   return {
-    text: columns([hex64(step.pc), where, shown], []),
+    text: columns([cycleText(step), hex64(step.pc), where, shown], []),
     json: {
       n: step.number,
       cycle: step.cycle,

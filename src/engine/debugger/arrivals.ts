@@ -22,12 +22,15 @@ export type Arrival =
 export type TailCallArrival =
   | (TailCallPlace & { readonly kind: 'tail-call-attempted' })
   | (TailCallPlace & { readonly kind: 'tail-call-taken'; readonly target: CodeFunction | undefined })
-  | (TailCallPlace & { readonly kind: 'tail-call-refused'; readonly reason: RefusalReason });
+  | (TailCallPlace & { readonly kind: 'tail-call-refused'; readonly reason: RefusalReason | undefined });
 
 interface TailCallPlace {
   readonly code: CodeFunction;
   readonly site: TailCallSite;
-  /** The prog array that R2 points to; undefined when the address is none's. */
-  readonly map: { readonly name: string; readonly maxEntries: number } | undefined;
+  /** R2: address of the prog array. */
+  readonly array: bigint;
+  /** R3, of which 32 bits count. */
   readonly index: number;
+  /** a6 */
+  readonly a6: bigint;
 }

@@ -3,6 +3,7 @@ import { createKernel } from '../kernel/kernel';
 import type { Kernel, KernelProgram } from '../kernel/types';
 import type { BpfObject } from '../loader/object';
 import { createMachine } from '../machine/machine';
+import type { TimingName } from '../machine/timing/profile';
 import type { Machine } from '../machine/types';
 import type { Profile } from '../profile/profile';
 
@@ -20,6 +21,8 @@ export interface WorldRequest {
   readonly profile: Profile;
   /** The program to run; what its prog arrays hold from the start is loaded with it. */
   readonly program: string;
+  /** Timing profile of the machine; `rocket` unless told. */
+  readonly timing?: TimingName | 'none';
   /** More programs to load. */
   readonly also?: readonly string[];
   /** Sets maps and the like before the first run. */
@@ -38,7 +41,7 @@ export function buildWorld(request: WorldRequest): World {
       program: source.name,
     });
   }
-  const machine = createMachine();
+  const machine = createMachine({ timing: request.timing ?? 'rocket' });
   const kernel = createKernel(profile, machine);
   kernel.loadObject(object, [request.program, ...(request.also ?? [])]);
   request.prepare?.(kernel);

@@ -4,7 +4,7 @@ import type { LocationView, OutputView } from './views';
 /** A line of the console before it is read: what is dear to make is made when someone looks. */
 export interface LogEntry {
   readonly kind: OutputView['kind'];
-  readonly text: string;
+  readonly text: string | (() => string);
   /** Instructions executed when it happened. */
   readonly at: number;
   /** Address of the BPF code that it belongs to. */
@@ -42,7 +42,7 @@ export class EventLog {
     return this.entries.slice(first).map(({ kind, text, at, pc }, i) => ({
       index: this.dropped + first + i,
       kind,
-      text,
+      text: typeof text === 'string' ? text : text(),
       at,
       ...(pc !== undefined && { location: locate(pc) }),
     }));

@@ -1,11 +1,11 @@
 import { helperName } from '../bpf/helpers';
-import { BPF_CLASS, BPF_JMP_OP } from '../bpf/insn';
+import { CALL } from '../bpf/insn';
 import type { Kernel, KernelEvent, KernelProgram } from '../kernel/types';
 import type { Machine, MachineStop } from '../machine/types';
 import { REG } from '../rv64/registers';
-import type { Arrival, TailCallArrival } from './arrivals';
+import type { Arrival } from './arrivals';
 import type { CodeFunction, CodeIndex } from './code-index';
-import type { TailCallCheck, TailCallSite } from './tail-calls';
+import { refusalReason, type TailCallSite } from './tail-calls';
 
 /** What whoever drives an execution wants it to halt for. */
 export interface Interest {
@@ -41,25 +41,28 @@ export interface ExecutionListener {
   kernelEvent?(event: KernelEvent, site: bigint | undefined): void;
 }
 
+/** What lies at an address that the execution watches. */
 interface Hook {
-  readonly site?: { readonly code: CodeFunction; readonly site: TailCallSite };
   readonly entry?: CodeFunction;
-}
-
-interface ActiveCheck {
-  readonly code: CodeFunction;
-  readonly site: TailCallSite;
-  readonly check: TailCallCheck;
+  readonly code?: CodeFunction;
+  /** The tail call that begins here, that jumps here, and that a refusal ends here. */
+  readonly start?: TailCallSite;
+  readonly jump?: TailCallSite;
+  readonly end?: TailCallSite;
 }
 
 /** What an execution keeps beside machine and kernel; part of every checkpoint. */
 export interface ExecutionState {
   readonly tailCalls: number;
   readonly helperCalls: number;
+  readonly entryPc: bigint;
+  readonly entrySp: bigint;
   readonly lowestSp: bigint;
-  readonly refusal: TailCallArrival | undefined;
+  readonly attempted: TailCallSite | undefined;
   readonly replaced: ReadonlyMap<bigint, Replacement>;
 }
+
+const NOTHING: readonly Arrival[] = [];
 
 /**
  * Runs the machine and the kernel around it as one, and sees on the way what the machine alone cannot know: tail calls
@@ -69,13 +72,13 @@ export interface ExecutionState {
 export class Execution {
   tailCalls = 0;
   helperCalls = 0;
-  private lowestSp: bigint;
+  private entryPc = 0n;
+  private entrySp = 0n;
+  private lowestSp = 0n;
   private readonly hooks = new Map<bigint, Hook>();
-  /** Each native instruction of a tail call's tests. */
-  private readonly checks = new Map<bigint, ActiveCheck>();
-  private readonly armed = new Set<bigint>();
   private wanted: ReadonlySet<bigint> = new Set();
-  private refusal: TailCallArrival | undefined;
+  /** The tail call whose native code the machine is in. */
+  private attempted: TailCallSite | undefined;
   private replaced = new Map<bigint, Replacement>();
   private kernelEvents: number;
 
@@ -85,37 +88,20 @@ export class Execution {
     readonly index: CodeIndex,
     private readonly listener: ExecutionListener = {},
   ) {
-    this.lowestSp = machine.getRegister(REG.sp);
     this.kernelEvents = kernel.events.length;
     for (const code of index.functions) {
       if (code.fn.index > 0) this.hook(code.fn.bpfFunc, { entry: code });
       for (const site of code.tailCalls) {
-        this.hook(site.start, { site: { code, site } });
-        this.hook(site.jump, { site: { code, site } });
-        for (const check of site.checks) this.addCheck(code, site, check);
+        this.hook(site.start, { code, start: site });
+        this.hook(site.jump, { code, jump: site });
+        this.hook(site.end, { code, end: site });
       }
     }
   }
 
   private hook(address: bigint, hook: Hook): void {
+    if (!this.hooks.has(address)) this.machine.setBreakpoint(address);
     this.hooks.set(address, { ...this.hooks.get(address), ...hook });
-    this.arm(address);
-  }
-
-  private addCheck(code: CodeFunction, site: TailCallSite, check: TailCallCheck): void {
-    for (const native of code.map.native) {
-      const address = code.fn.base + BigInt(native.offset);
-      if (address < check.from) continue;
-      if (address >= check.to) break;
-      this.checks.set(address, { code, site, check });
-    }
-    this.arm(check.from);
-  }
-
-  private arm(address: bigint): void {
-    if (this.armed.has(address)) return;
-    this.armed.add(address);
-    this.machine.setBreakpoint(address);
   }
 
   /** Call when the machine has been placed at a program's entry: counts start anew. */
@@ -123,7 +109,7 @@ export class Execution {
     this.tailCalls = 0;
     this.helperCalls = 0;
     this.replaced.clear();
-    this.refusal = undefined;
+    this.attempted = undefined;
     this.kernelEvents = this.kernel.events.length;
     this.entryPc = this.machine.pc;
     this.entrySp = this.machine.getRegister(REG.sp);
@@ -131,9 +117,6 @@ export class Execution {
     const main = this.index.at(program.jit.functions[0]!.bpfFunc);
     if (main) this.enterFrame(main);
   }
-
-  private entryPc = 0n;
-  private entrySp = 0n;
 
   /** Bytes of stack that the BPF functions have used at most. */
   get stackBytes(): number {
@@ -167,14 +150,19 @@ export class Execution {
   advance(budget: number, interest: Interest): Halt {
     this.setWanted(interest.addresses);
     let left = budget;
+    let before = this.machine.counters().instructions;
     for (;;) {
-      const before = this.machine.counters().instructions;
       const halt = this.executeSome(left);
       if (halt) return halt;
+      const now = this.machine.counters().instructions;
       // A kernel function takes no instructions, but is something done all the same.
-      left -= Math.max(Number(this.machine.counters().instructions - before), 1);
+      left -= Math.max(Number(now - before), 1);
+      before = now;
       const arrivals = this.arrive();
-      if (interest.addresses.has(this.machine.pc) || arrivals.some((arrival) => interest.wants(arrival))) {
+      if (arrivals !== NOTHING && arrivals.some((arrival) => interest.wants(arrival))) {
+        return { kind: 'arrived', arrivals };
+      }
+      if (interest.addresses.size > 0 && interest.addresses.has(this.machine.pc)) {
         return { kind: 'arrived', arrivals };
       }
       if (left <= 0) return { kind: 'budget' };
@@ -185,37 +173,42 @@ export class Execution {
   private setWanted(addresses: ReadonlySet<bigint>): void {
     if (addresses === this.wanted) return;
     for (const address of this.wanted) {
-      if (!addresses.has(address) && !this.armed.has(address)) this.machine.clearBreakpoint(address);
+      if (!addresses.has(address) && !this.hooks.has(address)) this.machine.clearBreakpoint(address);
     }
     for (const address of addresses) {
       // The machine comes back at every trap of itself.
-      if (this.wanted.has(address) || this.armed.has(address) || this.isTrap(address)) continue;
+      if (this.wanted.has(address) || this.hooks.has(address) || this.isTrap(address)) continue;
       this.machine.setBreakpoint(address);
     }
     this.wanted = addresses;
   }
 
-  /** One stretch: the kernel's work at a trap, a single instruction where it matters, or a run. */
+  /** One stretch: the kernel's work at a trap, the jump of a tail call, or a run. */
   private executeSome(limit: number): Halt | undefined {
     const { machine } = this;
     const { pc } = machine;
-    if (this.inKernel) return this.enterKernel(pc);
-    const check = this.checks.get(pc);
-    const jump = this.hooks.get(pc)?.site;
-    const taken = jump && jump.site.jump === pc ? jump : undefined;
-    const stop = check || taken ? machine.step() : machine.run(limit, { skipFirst: true });
-    if (stop.reason === 'fault') return this.kernel.handleFault(stop) ? undefined : { kind: 'fault', stop };
-    if (stop.reason === 'ebreak' || stop.reason === 'ecall') return { kind: 'fault', stop };
-    if (check) this.decide(check);
-    if (taken) this.takeTailCall(taken.code);
-    return undefined;
+    const jumping = this.attempted?.jump === pc ? this.hooks.get(pc)?.code : undefined;
+    const stop = jumping ? machine.step() : machine.run(limit, SKIP_FIRST);
+    switch (stop.reason) {
+      case 'trap':
+        // Either it came to the trap just now, or it stood there from the start and has done nothing.
+        return stop.pc === pc ? this.enterKernel(pc) : undefined;
+      case 'fault':
+        return this.kernel.handleFault(stop) ? undefined : { kind: 'fault', stop };
+      case 'ebreak':
+      case 'ecall':
+        return { kind: 'fault', stop };
+      default:
+        if (jumping) this.takeTailCall(jumping);
+        return undefined;
+    }
   }
 
   private enterKernel(pc: bigint): Halt | undefined {
     const site = this.machine.getRegister(REG.ra) - 1n;
     const outcome = this.kernel.handleTrap({ reason: 'trap', pc });
     if (outcome.kind === 'continue' && outcome.event?.kind === 'helper') this.helperCalls++;
-    this.drainKernelEvents(this.index.at(site) ? site : undefined);
+    this.drainKernelEvents(site);
     switch (outcome.kind) {
       case 'continue':
         return undefined;
@@ -226,22 +219,16 @@ export class Execution {
     }
   }
 
-  private drainKernelEvents(site: bigint | undefined): void {
+  private drainKernelEvents(site: bigint): void {
     const { events } = this.kernel;
     for (; this.kernelEvents < events.length; this.kernelEvents++) {
-      this.listener.kernelEvent?.(events[this.kernelEvents]!, site);
+      this.listener.kernelEvent?.(events[this.kernelEvents]!, this.index.at(site) ? site : undefined);
     }
-  }
-
-  /** A test of a tail call has been executed in part or whole: leaving it anywhere but at its end refuses the call. */
-  private decide({ code, site, check }: ActiveCheck): void {
-    const { pc } = this.machine;
-    if (pc >= check.from && pc <= check.to) return;
-    this.refusal = { kind: 'tail-call-refused', reason: check.reason, ...this.tailCallPlace(code, site) };
   }
 
   private takeTailCall(from: CodeFunction): void {
     this.tailCalls++;
+    this.attempted = undefined;
     const cfa = this.machine.getRegister(REG.sp);
     const before = this.replaced.get(cfa);
     // A subprogram's frame was made by a call, so the chain behind it (of an earlier frame at this place) has ended.
@@ -251,34 +238,41 @@ export class Execution {
   }
 
   /** Reports what lies at the address that the machine has come to. */
-  private arrive(): Arrival[] {
+  private arrive(): readonly Arrival[] {
     const { pc } = this.machine;
-    const arrivals: Arrival[] = [];
-    if (this.refusal) {
-      arrivals.push(this.refusal);
-      this.refusal = undefined;
-    }
+    if (pc === this.entryPc && this.machine.getRegister(REG.sp) === this.entrySp) this.replaced.clear(); // a repeated run
     const hook = this.hooks.get(pc);
-    if (hook?.entry) this.enterFrame(hook.entry);
-    if (pc === this.entryPc && this.machine.getRegister(REG.sp) === this.entrySp) this.replaced.clear(); // repeated run
-    if (hook?.site) {
-      const { code, site } = hook.site;
-      if (pc === site.start)
-        arrivals.push({ kind: 'tail-call-attempted', ...this.tailCallPlace(code, site) });
-      if (pc === site.jump) arrivals.push(this.taken(code, site));
-    }
-    if (!hook && this.inKernel) {
-      const helper = this.helperAt(pc);
-      if (helper) arrivals.push(helper);
-    }
+    const arrivals = hook ? this.arriveAtHook(hook) : this.inKernel ? this.arriveInKernel(pc) : NOTHING;
     for (const arrival of arrivals) this.listener.arrival?.(arrival);
     return arrivals;
   }
 
+  private arriveAtHook(hook: Hook): readonly Arrival[] {
+    if (hook.entry) this.enterFrame(hook.entry);
+    const arrivals: Arrival[] = [];
+    const { code } = hook;
+    if (code && hook.end && hook.end === this.attempted) {
+      const reason = refusalReason(hook.end, this.machine);
+      arrivals.push({ kind: 'tail-call-refused', reason, ...this.tailCallPlace(code, hook.end) });
+      this.attempted = undefined;
+    }
+    if (code && hook.start) {
+      this.attempted = hook.start;
+      arrivals.push({ kind: 'tail-call-attempted', ...this.tailCallPlace(code, hook.start) });
+    }
+    if (code && hook.jump && hook.jump === this.attempted) arrivals.push(this.taken(code, hook.jump));
+    return arrivals;
+  }
+
   private tailCallPlace(code: CodeFunction, site: TailCallSite) {
-    const address = this.machine.getRegister(REG.a1);
-    const map = this.kernel.maps.find((m) => m.address === address);
-    return { code, site, map, index: Number(BigInt.asUintN(32, this.machine.getRegister(REG.a2))) };
+    const { machine } = this;
+    return {
+      code,
+      site,
+      array: machine.getRegister(REG.a1),
+      index: Number(BigInt.asUintN(32, machine.getRegister(REG.a2))),
+      a6: machine.getRegister(REG.a6),
+    };
   }
 
   private taken(code: CodeFunction, site: TailCallSite): Arrival {
@@ -288,21 +282,16 @@ export class Execution {
     return { kind: 'tail-call-taken', target, ...this.tailCallPlace(code, site) };
   }
 
-  /** The kernel function whose entry this is; undefined inside one, where a callback or a program returns to. */
-  private helperAt(pc: bigint): Arrival | undefined {
+  /** The kernel function whose entry this is; nothing inside one, where a callback or a program returns to. */
+  private arriveInKernel(pc: bigint): readonly Arrival[] {
     const symbol = this.kernel.symbolAt(pc);
-    if (symbol && symbol.offset !== 0) return undefined;
+    if (symbol && symbol.offset !== 0) return NOTHING;
     const name = this.kernel.trapName(pc) ?? symbol?.name;
-    if (name === undefined) return undefined;
+    if (name === undefined) return NOTHING;
     const args = Array.from({ length: 5 }, (_, i) => this.machine.getRegister(REG.a0 + i));
     const calledAs = this.calledAs();
-    return {
-      kind: 'helper-call',
-      pc,
-      name,
-      args,
-      ...(calledAs !== undefined && calledAs !== name && { calledAs }),
-    };
+    const differs = calledAs !== undefined && calledAs !== name;
+    return [{ kind: 'helper-call', pc, name, args, ...(differs && { calledAs }) }];
   }
 
   /** The helper that the program's own instruction names, before the verifier chose a function for it. */
@@ -313,16 +302,18 @@ export class Execution {
     const slot = code.map.slotAt(code.offsetOf(ra - 1n));
     const origin = code.program.xlated.origin[code.fn.start + slot];
     const insn = origin && code.program.source.insns[origin.insn];
-    if (insn?.code !== (BPF_CLASS.JMP | BPF_JMP_OP.CALL) || insn.src !== 0) return undefined;
-    return helperName(insn.imm);
+    return insn?.code === CALL && insn.src === 0 ? helperName(insn.imm) : undefined;
   }
 
   save(): ExecutionState {
+    const { tailCalls, helperCalls, entryPc, entrySp, lowestSp, attempted } = this;
     return {
-      tailCalls: this.tailCalls,
-      helperCalls: this.helperCalls,
-      lowestSp: this.lowestSp,
-      refusal: this.refusal,
+      tailCalls,
+      helperCalls,
+      entryPc,
+      entrySp,
+      lowestSp,
+      attempted,
       replaced: new Map(this.replaced),
     };
   }
@@ -330,9 +321,13 @@ export class Execution {
   load(state: ExecutionState): void {
     this.tailCalls = state.tailCalls;
     this.helperCalls = state.helperCalls;
+    this.entryPc = state.entryPc;
+    this.entrySp = state.entrySp;
     this.lowestSp = state.lowestSp;
-    this.refusal = state.refusal;
+    this.attempted = state.attempted;
     this.replaced = new Map(state.replaced);
     this.kernelEvents = this.kernel.events.length;
   }
 }
+
+const SKIP_FIRST = { skipFirst: true } as const;

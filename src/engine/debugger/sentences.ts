@@ -1,22 +1,22 @@
 import { hex64 } from '../base/hex';
 import { s64, u64 } from '../base/u64';
-import type { KernelEvent } from '../kernel/types';
-import type { Machine, MachineStop } from '../machine/types';
-import { REG } from '../rv64/registers';
+import type { Kernel, KernelEvent, KernelMap } from '../kernel/types';
+import type { MachineStop } from '../machine/types';
 import { helperProto } from '../xlate/verify/helper-protos';
 import type { Arrival, TailCallArrival } from './arrivals';
 import { leftText } from './registers';
 
-/** What an arrival says to people, without a full stop: `tail call refused, the count is used up (a6 = 0)`. */
-export function arrivalText(arrival: Arrival, machine: Machine): string {
-  const a6 = machine.getRegister(REG.a6);
+/** What an arrival says to people, without a full stop: `tail call refused in sub, the count is used up (a6 = 0)`. */
+export function arrivalText(arrival: Arrival, kernel: Kernel): string {
   switch (arrival.kind) {
     case 'tail-call-attempted':
-      return `${arrival.code.fn.name} attempts a tail call to ${slotText(arrival)}`;
-    case 'tail-call-taken':
-      return `tail call taken from ${arrival.code.fn.name} to ${arrival.target?.fn.name ?? slotText(arrival)}, ${leftText(a6)}`;
+      return `${arrival.code.fn.name} attempts a tail call to ${slotText(arrival, kernel)}`;
+    case 'tail-call-taken': {
+      const target = arrival.target?.fn.name ?? slotText(arrival, kernel);
+      return `tail call taken from ${arrival.code.fn.name} to ${target}, ${leftText(arrival.a6)}`;
+    }
     case 'tail-call-refused':
-      return `tail call refused in ${arrival.code.fn.name}, ${refusalText(arrival, a6)}`;
+      return `tail call refused in ${arrival.code.fn.name}, ${refusalText(arrival, kernel)}`;
     case 'helper-call':
       return arrival.calledAs === undefined
         ? `call of ${arrival.name}`
@@ -24,21 +24,28 @@ export function arrivalText(arrival: Arrival, machine: Machine): string {
   }
 }
 
-function refusalText(arrival: TailCallArrival & { kind: 'tail-call-refused' }, a6: bigint): string {
+const arrayOf = ({ array }: TailCallArrival, kernel: Kernel): KernelMap | undefined =>
+  kernel.maps.find((map) => map.address === array);
+
+function refusalText(arrival: TailCallArrival & { kind: 'tail-call-refused' }, kernel: Kernel): string {
+  const { index, a6 } = arrival;
+  const map = arrayOf(arrival, kernel);
   switch (arrival.reason) {
-    case 'index':
-      return arrival.map
-        ? `index ${arrival.index} is out of range: ${arrival.map.name} has ${arrival.map.maxEntries} entries`
-        : `index ${arrival.index} is out of range`;
+    case 'index': {
+      const size = map ? `: ${map.name} has ${map.maxEntries} entries` : '';
+      return `index ${index} is out of range${size}`;
+    }
     case 'count':
       return `the count is used up (a6 = ${s64(a6)})`;
     case 'empty-slot':
-      return `slot ${arrival.index} of ${arrival.map?.name ?? 'the prog array'} is empty`;
+      return `slot ${index} of ${map?.name ?? 'the prog array'} is empty`;
+    case undefined:
+      return 'for a reason that its tests do not show';
   }
 }
 
-const slotText = ({ index, map }: TailCallArrival): string =>
-  `slot ${index} of ${map?.name ?? 'an array at an unknown address'}`;
+const slotText = (arrival: TailCallArrival, kernel: Kernel): string =>
+  `slot ${arrival.index} of ${arrayOf(arrival, kernel)?.name ?? 'an array at an unknown address'}`;
 
 /** Why the machine cannot go on, one sentence. */
 export function faultText(stop: MachineStop): string {

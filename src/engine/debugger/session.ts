@@ -113,7 +113,7 @@ export class Session {
       kernelEvent: (event, site) =>
         this.log.add({
           kind: event.kind === 'redirect' ? 'info' : event.kind,
-          text: kernelEventText(event),
+          text: () => kernelEventText(event),
           at: Number(event.step),
           ...(site !== undefined && { pc: site }),
         }),
@@ -313,7 +313,7 @@ export class Session {
     const ids = hits.map((hit) => hit.id);
     const onEvent = hits.find((hit) => hit.spec.kind === 'event');
     const which = hits.map((hit) => `Breakpoint ${hit.id} (${hit.label})`).join(', ');
-    const what = arrivals.map((arrival) => arrivalText(arrival, this.world.machine)).join('; ');
+    const what = arrivals.map((arrival) => arrivalText(arrival, this.world.kernel)).join('; ');
     this.stopAt(
       onEvent ? 'event' : 'breakpoint',
       onEvent && what !== '' ? `${which}: ${what}.` : `${which}.`,
@@ -359,7 +359,7 @@ export class Session {
     if (arrival.kind === 'helper-call' || arrival.kind === 'tail-call-attempted') return;
     this.log.add({
       kind: 'tail-call',
-      text: arrivalText(arrival, this.world.machine),
+      text: () => arrivalText(arrival, this.world.kernel),
       at: this.instructions,
       pc: arrival.site.start,
     });

@@ -1,16 +1,20 @@
 import { EngineError } from '../base/errors';
+import { s64 } from '../base/u64';
+import { TAIL_CALL } from '../bpf/insn';
 import type { KernelProgram } from '../kernel/types';
+import type { Machine } from '../machine/types';
+import type { DecodedInsn } from '../rv64/decode';
 import type { CodeMap } from './code-map';
 
 /** Why a tail call falls through to the next instruction. */
 export type RefusalReason = 'index' | 'count' | 'empty-slot';
 
-/** One of the three tests of a tail call: native code that either falls through or leaves to the end of the sequence. */
+/** One of the three tests of a tail call. */
 export interface TailCallCheck {
   readonly reason: RefusalReason;
-  /** Addresses, end exclusive. */
-  readonly from: bigint;
-  readonly to: bigint;
+  readonly branch: DecodedInsn;
+  /** The branch jumps over a far jump to the end, instead of going there itself. */
+  readonly inverted: boolean;
 }
 
 /** A tail call instruction's native code (spec section 3; emit_bpf_tail_call). */
@@ -21,15 +25,11 @@ export interface TailCallSite {
   readonly start: bigint;
   /** Address behind the sequence, where a refused tail call goes on. */
   readonly end: bigint;
+  /** In the order in which they are made. */
   readonly checks: readonly TailCallCheck[];
-  /** Address from which on the counter has been lowered. */
-  readonly counted: bigint;
   /** Address of the jump to the target: executing it is the tail call. */
   readonly jump: bigint;
 }
-
-/** Opcode JMP | 0xf0: a tail call behind the verifier. */
-const TAIL_CALL = 0xf5;
 
 /** The JIT rules whose code decides whether a tail call is taken. */
 const CHECK_RULES: ReadonlyMap<string, RefusalReason> = new Map([
@@ -50,12 +50,8 @@ export function findTailCallSites(program: KernelProgram, map: CodeMap): TailCal
     const address = (offset: number) => fn.base + BigInt(offset);
     const pieces = map.piecesOf(slot);
     const jump = pieces.find((piece) => piece.rule === 'tail-call/jump');
-    const take = pieces.find((piece) => piece.rule === 'tcc/take');
-    const checks = pieces.flatMap((piece): TailCallCheck[] => {
-      const reason = CHECK_RULES.get(piece.rule);
-      return reason ? [{ reason, from: address(piece.from), to: address(piece.to) }] : [];
-    });
-    if (!jump || !take || checks.length !== CHECK_RULES.size) {
+    const checks = pieces.flatMap(({ rule, from, to }) => checkOf(map, CHECK_RULES.get(rule), from, to));
+    if (!jump || checks.length !== CHECK_RULES.size) {
       throw new EngineError(
         'debugger/tail-call',
         `The JIT's records of the tail call at slot ${slot} of ${fn.name} are not complete; please report this.`,
@@ -67,9 +63,48 @@ export function findTailCallSites(program: KernelProgram, map: CodeMap): TailCal
       start: address(map.startOf(slot)),
       end: address(map.endOf(slot)),
       checks,
-      counted: address(take.to),
       jump: address(jump.from),
     });
   }
   return sites;
+}
+
+function checkOf(map: CodeMap, reason: RefusalReason | undefined, from: number, to: number): TailCallCheck[] {
+  if (!reason) return [];
+  for (let at = from; at < to;) {
+    const native = map.nativeAt(at);
+    if (!native?.insn) return [];
+    at += native.size;
+    if (native.insn.base.format === 'branch') return [{ reason, branch: native.insn, inverted: at < to }];
+  }
+  return [];
+}
+
+/**
+ * Why a tail call that has gone to its end was refused: the first test whose branch leads there with the registers as they
+ * are. No instruction between a test and the end changes what the tests before it have read.
+ */
+export function refusalReason(site: TailCallSite, machine: Machine): RefusalReason | undefined {
+  return site.checks.find(({ branch, inverted }) => branches(branch, machine) !== inverted)?.reason;
+}
+
+function branches({ base, rs1, rs2 }: DecodedInsn, machine: Machine): boolean {
+  const a = machine.getRegister(rs1);
+  const b = machine.getRegister(rs2);
+  switch (base.mnemonic) {
+    case 'beq':
+      return a === b;
+    case 'bne':
+      return a !== b;
+    case 'blt':
+      return s64(a) < s64(b);
+    case 'bge':
+      return s64(a) >= s64(b);
+    case 'bltu':
+      return a < b;
+    case 'bgeu':
+      return a >= b;
+    default:
+      return false;
+  }
 }

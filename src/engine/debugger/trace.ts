@@ -20,7 +20,7 @@ export interface TraceStep {
   /** Registers by number that have a new value; after a call those that the kernel function changed come with the call. */
   readonly registers: readonly (readonly [register: number, value: bigint])[];
   readonly memory: { readonly address: bigint; readonly bytes: Uint8Array } | undefined;
-  /** Cycle in which it retired; null without a timing profile. */
+  /** Cycles spent when it was done; null without a timing profile. */
   readonly cycle: number | null;
   /** What the machine came to behind it: calls into the kernel, tail calls. */
   readonly arrivals: readonly Arrival[];
@@ -44,6 +44,7 @@ export function* traceSession(session: Session): Generator<TraceStep, void> {
     while (session.canGoOn && session.execution.inKernel) arrivals.push(...session.tick());
     const before = registers;
     registers = machine.registers();
+    const { cycles } = machine.counters();
     yield {
       number,
       pc,
@@ -52,7 +53,7 @@ export function* traceSession(session: Session): Generator<TraceStep, void> {
       text: insn ? textOf(session, code!, insn, pc, offset) : '(no instruction)',
       registers: changes(before, registers),
       memory: write && written(machine, insn, write, registers),
-      cycle: null,
+      cycle: cycles === null ? null : Number(cycles),
       arrivals,
     };
   }
