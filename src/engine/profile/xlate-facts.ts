@@ -38,6 +38,8 @@ export interface XlateFacts {
   readonly deductionRounds: number;
   /** Signed ranges from negative to positive inform unsigned ones. */
   readonly rangesAcrossSign: boolean;
+  /** A range and known bits that have one value in common give that value. */
+  readonly singleValueRanges: boolean;
   /** Products of ranges with negative ends are followed. */
   readonly signedProductRanges: boolean;
   /** Sums that overflow at both ends of a range keep it. */
@@ -60,7 +62,7 @@ export interface XlateFacts {
   readonly linkedDeltas: 'positive-once' | 'any';
   /** One more than the number of CPUs that the kernel was built for: napi ids below are none (spec 9.7). */
   readonly minNapiId: number;
-  /** CPUs that the machine may have; bpf_get_smp_processor_id is below it. */
+  /** CPUs that the machine may have, unless the port says otherwise; bpf_get_smp_processor_id is below it. */
   readonly cpus: number;
   /** Bits of the byte `sk_buff.tstamp_type`: the type of the time, and that the buffer is at ingress. */
   readonly timestampTypeMask: number;
@@ -94,18 +96,19 @@ const V6_12: XlateFacts = {
   acquireRelease: false,
   deductionRounds: 2,
   rangesAcrossSign: false,
+  singleValueRanges: true,
   signedProductRanges: false,
   wrappedSumRanges: false,
   quotientRanges: false,
   negationTracked: false,
   byteSwapTracked: false,
-  bitsDecideEquality: false,
+  bitsDecideEquality: true,
   sameRegisterDecides: false,
   contradictionIsDead: false,
   staticLiveness: false,
   linkedDeltas: 'positive-once',
   minNapiId: 129,
-  cpus: 8,
+  cpus: 1,
   timestampTypeMask: 3,
   tcAtIngressMask: 4,
   timestampTypeIsFlag: false,
@@ -125,6 +128,8 @@ const V6_6: XlateFacts = {
   stackDepthToTheByte: true,
   helperReadsClobberStack: true,
   mayGoto: false,
+  singleValueRanges: false,
+  bitsDecideEquality: false,
   timestampTypeMask: 1,
   tcAtIngressMask: 2,
   timestampTypeIsFlag: true,

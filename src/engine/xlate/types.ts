@@ -26,6 +26,8 @@ export interface XlateMap {
 export interface XlatePort {
   /** Address of __bpf_call_base: a call's imm is target − callBase. */
   readonly callBase: bigint;
+  /** CPUs that the machine may have (nr_cpu_ids): bpf_get_smp_processor_id is below it. */
+  readonly cpus?: number;
   map(name: string): XlateMap;
   /** Address of the helper with this id (enum bpf_func_id). @throws EngineError for a helper that is not there. */
   helper(id: number, progType: number): bigint;

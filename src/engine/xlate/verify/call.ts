@@ -111,7 +111,7 @@ function refineResult(env: VerifierEnv, id: number, largest: bigint | undefined)
     d.s32max = Number(BigInt.asIntN(32, largest));
     d.s32min = -Number(MAX_ERRNO);
   } else if (id === HELPER.GET_SMP_PROCESSOR_ID) {
-    const last = env.facts.cpus - 1;
+    const last = (env.port.cpus ?? env.facts.cpus) - 1;
     d.umax = BigInt(last);
     d.umin = 0n;
     d.u32max = last;

@@ -32,6 +32,7 @@ function visit(env: VerifierEnv, at: number): number[] {
   if (insn.code === LD_IMM64) {
     if (insn.src !== BPF_PSEUDO.FUNC) return [at + 2];
     join(env, at + 2);
+    join(env, at + 1 + insn.imm);
     env.auxAt(at).prunePoint = true;
     return [at + 2, at + 1 + insn.imm];
   }
@@ -74,6 +75,7 @@ function visitCall(env: VerifierEnv, at: number): number[] {
   join(env, at + 1);
   if (insn.src !== BPF_PSEUDO.CALL) return [at + 1];
   aux.prunePoint = true;
+  join(env, at + 1 + insn.imm);
   return [at + 1, at + 1 + insn.imm];
 }
 

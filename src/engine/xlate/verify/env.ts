@@ -138,6 +138,7 @@ export class VerifierEnv {
     this.arithmetic = {
       rounds: facts.deductionRounds,
       acrossSign: facts.rangesAcrossSign,
+      singleValues: facts.singleValueRanges,
       signedProducts: facts.signedProductRanges,
       wrappedSums: facts.wrappedSumRanges,
       quotients: facts.quotientRanges,

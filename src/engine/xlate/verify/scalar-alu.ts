@@ -78,45 +78,27 @@ export function scalarAlu(
       break;
     case BPF_ALU_OP.AND:
       d.bits = tnumAnd(a.bits, b.bits);
-      bitwiseRange(
-        d,
-        a,
-        b,
-        (x, y) => [undefined, bigMin(x.umax, y.umax)],
-        (x, y) => [undefined, Math.min(x.u32max, y.u32max)],
-      );
+      bitwiseRange(d, a, b, rules, { umax: bigMin(a.umax, b.umax), u32max: Math.min(a.u32max, b.u32max) });
       break;
     case BPF_ALU_OP.OR:
       d.bits = tnumOr(a.bits, b.bits);
-      bitwiseRange(
-        d,
-        a,
-        b,
-        (x, y) => [bigMax(x.umin, y.umin), undefined],
-        (x, y) => [Math.max(x.u32min, y.u32min), undefined],
-      );
+      bitwiseRange(d, a, b, rules, { umin: bigMax(a.umin, b.umin), u32min: Math.max(a.u32min, b.u32min) });
       break;
     case BPF_ALU_OP.XOR:
       d.bits = tnumXor(a.bits, b.bits);
-      bitwiseRange(
-        d,
-        a,
-        b,
-        () => [undefined, undefined],
-        () => [undefined, undefined],
-      );
+      bitwiseRange(d, a, b, rules, {});
       break;
     case BPF_ALU_OP.LSH:
       if (is32) leftShift32(d, Number(b.umin));
-      else leftShift64(d, Number(b.umin));
+      else leftShift64(d, Number(b.umin), rules);
       break;
     case BPF_ALU_OP.RSH:
       if (is32) rightShift32(d, Number(b.umin));
-      else rightShift64(d, Number(b.umin));
+      else rightShift64(d, Number(b.umin), rules);
       break;
     case BPF_ALU_OP.ARSH:
       if (is32) arithmeticShift32(d, b.u32min);
-      else arithmeticShift64(d, Number(b.umin));
+      else arithmeticShift64(d, Number(b.umin), rules);
       break;
     default:
       return UNKNOWN;
@@ -231,26 +213,24 @@ function product(d: Draft, a: Scalar, b: Scalar, rules: ArithmeticRules): void {
   }
 }
 
-/**
- * Ranges of AND, OR and XOR, whose bits are in `d` already. The two functions give the ends that the operands' ranges
- * determine; the others come from the bits.
- */
-function bitwiseRange(
-  d: Draft,
-  a: Scalar,
-  b: Scalar,
-  ends64: (a: Scalar, b: Scalar) => [bigint | undefined, bigint | undefined],
-  ends32: (a: Scalar, b: Scalar) => [number | undefined, number | undefined],
-): void {
+/** The ends of ranges that the operands of a bitwise operation determine; the others come from its bits. */
+interface KnownEnds {
+  readonly umin?: bigint;
+  readonly umax?: bigint;
+  readonly u32min?: number;
+  readonly u32max?: number;
+}
+
+/** Ranges of AND, OR and XOR, whose bits are in `d` already. */
+function bitwiseRange(d: Draft, a: Scalar, b: Scalar, rules: DeductionRules, ends: KnownEnds): void {
   const low = tnumLow32(d.bits);
   if (isConst32(a) && isConst32(b)) {
     const value = low32s(low.value);
     d.s32min = d.s32max = value;
     d.u32min = d.u32max = value >>> 0;
   } else {
-    const [min, max] = ends32(a, b);
-    d.u32min = min ?? Number(low.value);
-    d.u32max = max ?? Number(low.value | low.mask);
+    d.u32min = ends.u32min ?? Number(low.value);
+    d.u32max = ends.u32max ?? Number(low.value | low.mask);
     const proper = (d.u32min | 0) <= (d.u32max | 0);
     d.s32min = proper ? d.u32min | 0 : S32_MIN;
     d.s32max = proper ? d.u32max | 0 : S32_MAX;
@@ -259,13 +239,12 @@ function bitwiseRange(
     Object.assign(d, known(d.bits.value));
     return;
   }
-  const [min, max] = ends64(a, b);
-  d.umin = min ?? d.bits.value;
-  d.umax = max ?? d.bits.value | d.bits.mask;
+  d.umin = ends.umin ?? d.bits.value;
+  d.umax = ends.umax ?? d.bits.value | d.bits.mask;
   const proper = s64(d.umin) <= s64(d.umax);
   d.smin = proper ? s64(d.umin) : S64_MIN;
   d.smax = proper ? s64(d.umax) : S64_MAX;
-  learnFromBits(d);
+  learnFromBits(d, rules);
 }
 
 function leftShiftRanges32(d: Draft, by: number): void {
@@ -294,7 +273,7 @@ function rebuildFromLow(d: Draft, bits: Tnum): void {
   learn32FromBits(d);
 }
 
-function leftShift64(d: Draft, by: number): void {
+function leftShift64(d: Draft, by: number, rules: DeductionRules): void {
   // << 32 of a low half with known sign, as in a sign extension by two shifts
   d.smax = by === 32 && d.s32max >= 0 ? BigInt(d.s32max) << 32n : S64_MAX;
   d.smin = by === 32 && d.s32min >= 0 ? BigInt(d.s32min) << 32n : S64_MIN;
@@ -307,7 +286,7 @@ function leftShift64(d: Draft, by: number): void {
   }
   leftShiftRanges32(d, by);
   d.bits = tnumLsh(d.bits, by);
-  learnFromBits(d);
+  learnFromBits(d, rules);
 }
 
 function rightShift32(d: Draft, by: number): void {
@@ -318,14 +297,14 @@ function rightShift32(d: Draft, by: number): void {
   rebuildFromLow(d, tnumRsh(tnumLow32(d.bits), by));
 }
 
-function rightShift64(d: Draft, by: number): void {
+function rightShift64(d: Draft, by: number, rules: DeductionRules): void {
   d.smin = S64_MIN;
   d.smax = S64_MAX;
   d.bits = tnumRsh(d.bits, by);
   d.umin >>= BigInt(by);
   d.umax >>= BigInt(by);
   unbound32(d);
-  learnFromBits(d);
+  learnFromBits(d, rules);
 }
 
 function arithmeticShift32(d: Draft, by: number): void {
@@ -336,14 +315,14 @@ function arithmeticShift32(d: Draft, by: number): void {
   rebuildFromLow(d, tnumArsh(tnumLow32(d.bits), by, 32));
 }
 
-function arithmeticShift64(d: Draft, by: number): void {
+function arithmeticShift64(d: Draft, by: number, rules: DeductionRules): void {
   d.smin >>= BigInt(by);
   d.smax >>= BigInt(by);
   d.bits = tnumArsh(d.bits, by, 64);
   d.umin = 0n;
   d.umax = U64_MAX;
   unbound32(d);
-  learnFromBits(d);
+  learnFromBits(d, rules);
 }
 
 /** Quotient or remainder by a constant divisor; an unknown divisor leaves nothing known. */

@@ -9,6 +9,7 @@ import {
   tnumIntersect,
   tnumIsConst,
   tnumLow32,
+  tnumNext,
   tnumOr,
   tnumRange,
   type Tnum,
@@ -143,18 +144,32 @@ export function learn32FromBits(d: Draft): void {
   d.u32max = Math.min(d.u32max, (value | mask) >>> 0);
 }
 
-function learn64FromBits(d: Draft): void {
+function learn64FromBits(d: Draft, rules: DeductionRules): void {
   const { value, mask } = d.bits;
   d.smin = bigMax(d.smin, s64(value | (mask & (1n << 63n))));
   d.smax = bigMin(d.smax, s64(value | (mask & S64_MAX)));
   d.umin = bigMax(d.umin, value);
   d.umax = bigMin(d.umax, value | mask);
+  if (!rules.singleValues) return;
+  // one value only may be allowed by both the bits and the range
+  const next = tnumNext(d.bits, d.umin);
+  const minIsAllowed = (d.umin & ~mask) === value;
+  const only = minIsAllowed
+    ? next > d.umax
+      ? d.umin
+      : undefined
+    : next === (value | mask)
+      ? next
+      : next <= d.umax && tnumNext(d.bits, next) > d.umax
+        ? next
+        : undefined;
+  if (only !== undefined) Object.assign(d, known(only));
 }
 
 /** What the bits say of all ranges (__update_reg_bounds). */
-export function learnFromBits(d: Draft): void {
+export function learnFromBits(d: Draft, rules: DeductionRules): void {
   learn32FromBits(d);
-  learn64FromBits(d);
+  learn64FromBits(d, rules);
 }
 
 /** The low half's ranges from those of the whole, and from each other (__reg32_deduce_bounds). */
@@ -241,11 +256,13 @@ export interface DeductionRules {
   readonly rounds: number;
   /** Ranges that cross the sign boundary are used too. */
   readonly acrossSign: boolean;
+  /** A range and bits that have one value in common give that value. */
+  readonly singleValues: boolean;
 }
 
 /** Lets bits and ranges tell each other what they know, in the kernel's order (reg_bounds_sync). */
 export function sync(d: Draft, rules: DeductionRules): Scalar {
-  learnFromBits(d);
+  learnFromBits(d, rules);
   for (let round = 0; round < rules.rounds; round++) {
     deduce32(d);
     deduce64(d, rules.acrossSign);
@@ -254,7 +271,7 @@ export function sync(d: Draft, rules: DeductionRules): Scalar {
   const whole = tnumIntersect(d.bits, tnumRange(d.umin, d.umax));
   const low = tnumIntersect(tnumLow32(whole), tnumRange(BigInt(d.u32min), BigInt(d.u32max)));
   d.bits = tnumOr(tnumHigh32(whole), low);
-  learnFromBits(d);
+  learnFromBits(d, rules);
   return d;
 }
 

@@ -119,3 +119,17 @@ export const tnumLow32 = (t: Tnum): Tnum => ({ value: t.value & LOW32, mask: t.m
 export const tnumHigh32 = (t: Tnum): Tnum => ({ value: t.value & ~LOW32, mask: t.mask & ~LOW32 });
 /** The upper half of `t` with the lower half of `low`. */
 export const tnumWithLow32 = (t: Tnum, low: Tnum): Tnum => tnumOr(tnumHigh32(t), tnumLow32(low));
+
+/** The smallest value of the tnum above `z`; the largest value of the tnum when there is none (tnum_step). */
+export function tnumNext(t: Tnum, z: bigint): bigint {
+  const { value, mask } = t;
+  const largest = value | mask;
+  if (z >= largest) return largest;
+  const differing = bitLength((z & ~mask) ^ value);
+  const low = (1n << BigInt(differing)) - 1n;
+  // the highest known bit that is wrong must be set: below it everything is as small as it can be
+  if (differing > 0 && (value >> BigInt(differing - 1)) & 1n) return (z & ~low & U64_MAX) | (value & low);
+  // otherwise count the unknown bits above it up by one
+  const counted = u64(((z & mask) | (U64_MAX & ~mask) | low) + 1n) & mask;
+  return value | counted;
+}
