@@ -1,0 +1,148 @@
+import { bytesToHex, hex64 } from '../base/hex';
+import { imm64 } from '../bpf/bytes';
+import { LD_IMM64 } from '../bpf/insn';
+import { explainRule } from '../jit/rules';
+import type { Kernel } from '../kernel/types';
+import type { DecodedInsn } from '../rv64/decode';
+import { auipcPairAddress, jumpTarget, print } from '../rv64/print';
+import type { CodeFunction, CodeIndex } from './code-index';
+import { symbolText } from './locations';
+
+/** A function of a compiled program, with what is around it. */
+export interface CompiledFunction {
+  readonly kernel: Kernel;
+  readonly index: CodeIndex;
+  readonly code: CodeFunction;
+}
+
+/** One native instruction, made ready to be compared with one of another image. */
+export interface NativeCode {
+  /** Bytes from the image's first byte. */
+  readonly offset: number;
+  readonly address: bigint;
+  readonly bytes: string;
+  /** Jumps within the function name the BPF slot that they go to, calls the function: nothing that placement changes. */
+  readonly text: string;
+  /** The JIT rule that made it, and its sentence. */
+  readonly rule: string;
+  readonly why: string;
+  /** Function-relative slot, -1 in prologue and epilogue. */
+  readonly slot: number;
+  /** Equal for instructions that do the same, wherever their images lie. A jump's target is not in it: see `jump`. */
+  readonly key: string;
+  /** The operation and its registers: equal where at most numbers differ. */
+  readonly form: string;
+  /** A jump within the function: the target's offset in the image. */
+  readonly jump: number | undefined;
+  /** Part of the constant for an address that is named in the key; how many instructions it takes depends on the address. */
+  readonly ofAddress: boolean;
+}
+
+/** All native instructions of a function. */
+export function nativeCodes(compiled: CompiledFunction): NativeCode[] {
+  const { code } = compiled;
+  const { native } = code.map;
+  let constant: { readonly slot: number; readonly rule: string; count: number } | undefined;
+  return native.map(({ offset, insn, size }, i): NativeCode => {
+    const piece = code.map.pieceAt(offset);
+    const slot = piece?.insn ?? -1;
+    const rule = piece?.rule ?? '';
+    const address = code.fn.base + BigInt(offset);
+    const bytes = bytesToHex(code.fn.image.subarray(offset, offset + size));
+    const place = {
+      offset,
+      address,
+      bytes,
+      slot,
+      rule,
+      why: rule === '' ? 'No record says why this is here.' : `${rule}: ${explainRule(rule)}`,
+    };
+    const loaded = constantName(compiled, rule, slot);
+    if (loaded === undefined) constant = undefined;
+    else if (constant?.slot === slot && constant.rule === rule) constant.count++;
+    else constant = { slot, rule, count: 0 };
+    if (!insn) {
+      const text = `.data ${bytes}`;
+      return { ...place, text, key: text, form: '.data', jump: undefined, ofAddress: false };
+    }
+    const shown = read(compiled, insn, address, native[i - 1]?.insn, native[i + 1]?.insn);
+    return constant && loaded !== undefined
+      ? { ...place, ...shown, key: `${loaded} ${insn.rd} ${constant.count}`, ofAddress: true }
+      : { ...place, ...shown, ofAddress: false };
+  });
+}
+
+/** What an instruction does and how that reads, apart from where it lies. */
+function read(
+  compiled: CompiledFunction,
+  insn: DecodedInsn,
+  address: bigint,
+  previous: DecodedInsn | undefined,
+  next: DecodedInsn | undefined,
+): Pick<NativeCode, 'text' | 'key' | 'form' | 'jump'> {
+  const { mnemonic, operands } = print(insn, address);
+  const plain = operands === '' ? mnemonic : `${mnemonic} ${operands}`;
+  const form = `${insn.spec.mnemonic} ${insn.rd} ${insn.rs1} ${insn.rs2}${insn.aq ? ' aq' : ''}${insn.rl ? ' rl' : ''}`;
+  const { format } = insn.base;
+  if (format === 'branch' || format === 'j') {
+    const target = jumpTarget(insn, address);
+    const jump = offsetWithin(compiled.code, target);
+    const name = jump === undefined ? nameOf(compiled, target) : label(compiled.code, jump);
+    const text = plain.replace(hex64(target), () => (jump === undefined ? name : `→ ${name}`));
+    return { text, form, key: jump === undefined ? `${form} ${name}` : form, jump };
+  }
+  const led = auipcPairAddress(previous, insn, address);
+  if (led !== undefined) {
+    const name = nameOf(compiled, led);
+    return { text: `${plain} <${name}>`, form, key: `${form} ${name}`, jump: undefined };
+  }
+  if (insn.base.mnemonic === 'auipc' && next) {
+    const leads = auipcPairAddress(insn, next, address + BigInt(insn.size));
+    if (leads !== undefined) {
+      return { text: plain, form, key: `${form} ${nameOf(compiled, leads)}`, jump: undefined };
+    }
+  }
+  return { text: plain, form, key: `${form} ${insn.imm} ${insn.csr}`, jump: undefined };
+}
+
+function offsetWithin({ fn }: CodeFunction, target: bigint): number | undefined {
+  const offset = Number(target - fn.base);
+  return offset >= 0 && offset < fn.finalLen ? offset : undefined;
+}
+
+/** Where a jump goes: `12`, `12+8` (bytes behind the beginning of slot 12), `epilogue`. */
+function label({ fn, map }: CodeFunction, offset: number): string {
+  const within = (name: string, start: number) => (offset === start ? name : `${name}+${offset - start}`);
+  if (offset >= fn.epilogueOffset) return within('epilogue', fn.epilogueOffset);
+  const slot = map.slotAt(offset);
+  return slot < 0 ? within('prologue', 0) : within(String(slot), map.startOf(slot));
+}
+
+/** A BPF function by its name, without the program's tag; a kernel function; else the address. */
+function nameOf({ kernel, index }: CompiledFunction, address: bigint): string {
+  const code = index.at(address);
+  if (!code) return symbolText(kernel, address);
+  const distance = address - code.fn.bpfFunc;
+  return distance === 0n ? code.fn.name : `${code.fn.name}+${distance}`;
+}
+
+/**
+ * The thing whose address the code made by a rule for a slot loads as a constant; undefined when it loads none. Addresses
+ * of functions and of per-CPU offsets are made by auipc and go by what they lead to.
+ */
+function constantName(compiled: CompiledFunction, rule: string, slot: number): string | undefined {
+  if (rule === 'prologue/arena-base') return 'arena';
+  return rule === 'immediate/load-64' && slot >= 0 ? loadedAddress(compiled, slot) : undefined;
+}
+
+/** What the ld_imm64 at a slot takes the address of; undefined for plain numbers and other instructions. */
+export function loadedAddress({ kernel, code }: CompiledFunction, slot: number): string | undefined {
+  const { insns, notes, origin } = code.program.xlated;
+  const global = code.fn.start + slot;
+  if (insns[global]?.code !== LD_IMM64) return undefined;
+  const note = notes.get(global);
+  if (note !== undefined) return note;
+  if (origin[global]?.rule === 'timer-callback') return 'record of the program';
+  const address = imm64(insns, global);
+  return kernel.symbolAt(address) ? symbolText(kernel, address) : undefined;
+}
