@@ -30,6 +30,10 @@ class App extends EventEmitter {
 }
 
 export const app = new App();
+// Chromium is a process of its own: it must not outlive this one, however this one ends.
+const endWindows = () => BrowserWindow.getAllWindows().forEach((window) => window.destroy());
+process.once('exit', endWindows);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.exit(0));
 BrowserWindow.onCreated = (contents) => app.emit('web-contents-created', {}, contents);
 BrowserWindow.onAllClosed = () => app.emit('window-all-closed');
 
