@@ -90,7 +90,8 @@ export class Programs implements ProgDirectory {
         },
       );
     }
-    const { profile } = this.env;
+    const { profile, space, structs } = this.env;
+    const aux = space.kmalloc(structs.size('bpf_prog_aux'));
     const xlated = xlate(
       {
         name: source.name,
@@ -101,6 +102,7 @@ export class Programs implements ProgDirectory {
         attachType: source.attachType,
         flags: source.flags,
         profile,
+        auxAddress: aux,
       },
       this.port,
     );
@@ -113,7 +115,7 @@ export class Programs implements ProgDirectory {
     }
     const id = this.nextId++;
     const tag = progTag(source.insns, profile.kernel);
-    const { address, insnsAddress } = this.writeProg(source, xlated, jit.functions, id, tag);
+    const { address, insnsAddress } = this.writeProg(source, xlated, jit.functions, { id, tag, aux });
     const program: LoadedProgram = {
       id,
       name: source.name,
@@ -197,14 +199,12 @@ export class Programs implements ProgDirectory {
     source: BpfProgram,
     xlated: XlatedProgram,
     functions: readonly JitFunction[],
-    id: number,
-    tag: string,
+    { id, tag, aux }: { readonly id: number; readonly tag: string; readonly aux: bigint },
   ): { address: bigint; insnsAddress: bigint } {
     const { structs, space, memory } = this.env;
     const insns = encodeInsns(xlated.insns);
     const header = structs.offset('bpf_prog.insnsi');
     const address = space.vmalloc(header + insns.length, `program ${source.name}`);
-    const aux = space.kmalloc(structs.size('bpf_prog_aux'));
     const insnsAddress = address + BigInt(header);
     const main = functions[0]!;
     memory.write(insnsAddress, insns);
