@@ -48,7 +48,7 @@ test('files that cannot be debugged each get a sentence of their own, and the wi
 
   await choose(path.join(EXAMPLES, 'hierarchy.o'));
   await start.open();
-  await expect(page.getByRole('heading', { name: /hierarchy|chosen/ })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 2, name: /^(hierarchy|chosen)\.o$/ })).toBeVisible();
   await start.startButton.click();
   await debug.ready();
 });

@@ -37,6 +37,7 @@ describe('toolbar', () => {
     }
     expect(button(bar, 'Step over').attributes('aria-keyshortcuts')).toBe('F10');
     expect(button(bar, 'Restart').attributes('aria-keyshortcuts')).toBe('Control+Shift+F5');
+    expect(button(bar, 'Restart').attributes('aria-pressed')).toBeUndefined();
   });
 
   it('steps on click and is disabled while the program runs', async () => {
