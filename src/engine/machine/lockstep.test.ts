@@ -3,6 +3,9 @@ import { Random } from '../base/testing/random';
 import { createMachine } from './machine';
 import { ReferenceHart } from './reference/hart';
 import { PlainMemory } from './reference/plainMemory';
+import { ReferenceTimer } from './reference/timer';
+import { TIMING_PROFILES, type TimingName } from './timing/profile';
+import { LOST_CAUSES } from './timing/timer';
 import { mapRegions, randomText, randomValue, REGIONS, TEXT } from './testing/streams';
 import type { MachineStop } from './types';
 
@@ -15,13 +18,25 @@ const essence = (stop: MachineStop): string =>
     ? `${stop.reason} ${stop.cause} ${stop.pc} ${stop.address}`
     : `${stop.reason} ${stop.pc}`;
 
+/** Timing comes in turns; most programs run without. */
+const TIMINGS: readonly { readonly timing: TimingName | 'none'; readonly caches: boolean }[] = [
+  { timing: 'none', caches: false },
+  { timing: 'rocket', caches: false },
+  { timing: 'none', caches: false },
+  { timing: 'u74', caches: false },
+  { timing: 'rocket', caches: true },
+  { timing: 'u74', caches: true },
+];
+
 /** Runs one random program on both; gives the number of instructions executed. */
 function compare(seed: number): number {
+  const { timing, caches } = TIMINGS[seed % TIMINGS.length]!;
+  const timer = timing === 'none' ? undefined : new ReferenceTimer(TIMING_PROFILES[timing], caches);
   const random = new Random(seed);
   const text = randomText(random, TEXT.size);
   const fill = random.u32();
-  const machine = createMachine();
-  const reference = new ReferenceHart(new PlainMemory());
+  const machine = createMachine({ timing, caches });
+  const reference = new ReferenceHart(new PlainMemory(), timer);
   mapRegions(machine.memory, new Random(fill), text);
   mapRegions(reference.memory, new Random(fill), text);
 
@@ -42,6 +57,9 @@ function compare(seed: number): number {
     const stop = machine.run(limit);
     const expected = reference.run(limit);
     if (essence(stop) !== essence(expected)) expect(essence(stop), trail).toBe(essence(expected));
+    if (timer && machine.counters().cycles !== BigInt(timer.cycle)) {
+      expect(machine.counters().cycles, `cycles, ${timing}, ${trail}`).toBe(BigInt(timer.cycle));
+    }
     const registers = machine.registers();
     for (let index = 0; index < 32; index++) {
       if (registers[index] !== reference.getRegister(index)) {
@@ -55,6 +73,12 @@ function compare(seed: number): number {
     for (let i = 0; i < 2; i++) setRegister(1 + random.below(31));
   }
   expect(machine.counters(), trail).toEqual(reference.counters());
+  if (timer) {
+    const { paired, lost } = machine.cpiStack()!;
+    expect(Number(paired)).toBe(timer.paired);
+    for (const cause of LOST_CAUSES)
+      expect(Number(lost[cause]), `${cause}, ${trail}`).toBe(timer.lost.get(cause) ?? 0);
+  }
   for (const { base, size } of REGIONS) {
     expect(Buffer.compare(machine.memory.read(base, size), reference.memory.read(base, size)), trail).toBe(0);
   }

@@ -271,7 +271,8 @@ function loop<M>(start: u32, limit: i32): i32 {
   let t: u64 = timed<M>() ? load<u64>(TIME) : 0;
   while (n > 0) {
     --n;
-    if (cached<M>()) t = fetched(codeBase + load<u32>(p, RECORD_OFFSET), t);
+    // A stub stands for nothing that is fetched.
+    if (cached<M>() && load<u8>(p, RECORD_OP) != op.STUB) t = fetched(codeBase + load<u32>(p, RECORD_OFFSET), t);
     if (single<M>()) t = issue(p, t);
     if (dual<M>()) t = issuePair(p, t);
     switch (i32(load<u8>(p, RECORD_OP))) {

@@ -195,6 +195,9 @@ export const PAIR_RD = READY + 696;
 /** u32: PAIR_PIPE and PAIR_RD before the instruction issued last. */
 export const UNDO_PIPE = READY + 700;
 export const UNDO_RD = READY + 704;
+/** u32, u64: the destination of the instruction issued last, and when it was ready before. */
+export const UNDO_DESTINATION = READY + 708;
+export const UNDO_READY = READY + 728;
 /** u64: line of the instruction fetched last. */
 export const FETCH_LINE = READY + 712;
 /** u32: top of the return address stack. */
@@ -266,7 +269,8 @@ export const CLASS_LR = 12;
 export const CLASS_SC = 13;
 export const CLASS_CSR = 14;
 export const CLASS_FENCE = 15;
-export const CLASS_COUNT = 16;
+export const CLASS_CPOP = 16;
+export const CLASS_COUNT = 17;
 
 /* Why cycles are lost. The first seven fit into the low bits of a time. */
 export const LOST_LOAD = 1;

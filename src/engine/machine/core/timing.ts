@@ -7,8 +7,8 @@ import {
   BRANCHES, BRANCH_MASK, CACHE_MAX, CLASS_BRANCH_BACK, CLASS_USE, DATA_CACHE, DATA_SHAPE, DIVIDER_FREE, DIVIDE_BASE, DIVIDE_BIT, FETCH_CACHE, FETCH_LINE,
   FETCH_SHAPE, FLUSH_COST, LATENCY, LATE_1, LATE_2, LATE_COST, LATE_RESULT, LOST, LOST_BRANCH, LOST_DATA, LOST_DIV,
   LOST_FETCH, LOST_FLUSH, LOST_LATE, MISPREDICT_COST, PAIRED, PAIR_PIPE, PAIR_RD, PIPE_A, PIPE_B, READY, RECORD_CLASS,
-  RECORD_OFFSET, RECORD_RD, RECORD_RS1, RECORD_RS2, RETURN_ENTRIES, RETURN_STACK, RETURN_TOP, TARGETS,
-  TARGET_MASK, UNDO_PIPE, UNDO_RD, UNDO_TIME, WAITED, WAITED_FOR, WAITED_TO,
+  RECORD_OFFSET, RECORD_RD, RECORD_RS1, RECORD_RS2, RETURN_ENTRIES, RETURN_STACK, RETURN_TOP, SINK, TARGETS,
+  TARGET_MASK, UNDO_DESTINATION, UNDO_PIPE, UNDO_RD, UNDO_READY, UNDO_TIME, WAITED, WAITED_FOR, WAITED_TO,
 } from './layout';
 
 /** Counts cycles (given in eighths) as lost to a cause. */
@@ -70,8 +70,8 @@ export function issuePair(p: u32, t: u64): u64 {
   const a = load<u64>(rs1, READY);
   const b = load<u64>(rs2, READY);
   // What is read late may be ready later.
-  const needA = (use & LATE_1) != 0 && a > late ? a - late : a;
-  const needB = (use & LATE_2) != 0 && b > late ? b - late : b;
+  const needA = (use & LATE_1) != 0 ? a - min(a, late) : a;
+  const needB = (use & LATE_2) != 0 ? b - min(b, late) : b;
   const ready = max(needA, needB);
 
   const pipes = use & (PIPE_A | PIPE_B);
@@ -85,10 +85,12 @@ export function issuePair(p: u32, t: u64): u64 {
     if (ready > at) at = wait(at, ready);
     // An instruction for either pipe takes the one that the next does not need.
     store<u32>(PAIR_PIPE, pipes == (PIPE_A | PIPE_B) ? pipes : pipes ^ (PIPE_A | PIPE_B));
-    store<u32>(PAIR_RD, rd == 0 ? ~0 : rd);
+    store<u32>(PAIR_RD, rd == 0 || rd == SINK ? ~0 : rd);
   }
   let result = at + load<u64>(LATENCY + (kind << 3));
   if ((use & LATE_RESULT) != 0 && max(a, b) > at) result = ((result + late) & ~7) | LOST_LATE;
+  store<u32>(UNDO_DESTINATION, rd);
+  store<u64>(UNDO_READY, load<u64>(rd, READY));
   if (rd != 0) store<u64>(rd, result, READY);
   return at;
 }
@@ -99,6 +101,7 @@ export function undoPair(t: u64): u64 {
   else undoIssue(t);
   store<u32>(PAIR_PIPE, load<u32>(UNDO_PIPE));
   store<u32>(PAIR_RD, load<u32>(UNDO_RD));
+  store<u64>(load<u32>(UNDO_DESTINATION), load<u64>(UNDO_READY), READY);
   return before;
 }
 

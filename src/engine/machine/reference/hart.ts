@@ -3,6 +3,7 @@ import { u64 } from '../../base/u64';
 import { decode, type DecodedInsn } from '../../rv64/decode';
 import { CSR_CYCLE, CSR_INSTRET, CSR_TIME } from '../csr';
 import type { MachineCounters, MachineMemory, MachineStop, Permissions, TrapCause } from '../types';
+import type { IssuePlan, ReferenceTimer } from './timer';
 import { SEMANTICS, type ReferenceState } from './semantics';
 
 /** A stop that an instruction causes instead of completing. */
@@ -12,19 +13,27 @@ class Trap {
 
 /**
  * The hart once more, for reading and for checking the core against: the manual's words in BigInt, one instruction at a
- * time, slow. It shares the instruction table and decoder with the core and nothing else. It has no timing (a cycle per
- * instruction), and sees code as soon as it is written.
+ * time, slow. It shares the instruction table and decoder with the core and nothing else. Given a ReferenceTimer it also
+ * counts cycles; otherwise an instruction takes one. It sees code as soon as it is written.
  */
 export class ReferenceHart implements ReferenceState {
   pc = 0n;
   private next = 0n;
+  private jumped = false;
   private readonly x: bigint[] = Array.from({ length: 32 }, () => 0n);
   private instructions = 0n;
   private loads = 0n;
   private stores = 0n;
   private reservation: { readonly address: bigint; readonly bytes: number } | undefined;
 
-  constructor(readonly memory: MachineMemory) {}
+  private plan: IssuePlan | undefined;
+  /** Address of the data that the current instruction accesses. */
+  private data: bigint | undefined;
+
+  constructor(
+    readonly memory: MachineMemory,
+    private readonly timer?: ReferenceTimer,
+  ) {}
 
   getRegister(index: number): bigint {
     return this.x[index]!;
@@ -36,15 +45,30 @@ export class ReferenceHart implements ReferenceState {
     return BigUint64Array.from(this.x);
   }
   counters(): MachineCounters {
-    return { instructions: this.instructions, loads: this.loads, stores: this.stores, cycles: null };
+    return {
+      instructions: this.instructions,
+      loads: this.loads,
+      stores: this.stores,
+      cycles: this.timer ? BigInt(this.timer.cycle) : null,
+    };
   }
 
   /** Executes one instruction; a stop with reason `limit` means that it completed. */
   step(): MachineStop {
     try {
       const insn = this.fetch();
-      this.next = u64(this.pc + BigInt(insn.size));
+      const following = u64(this.pc + BigInt(insn.size));
+      this.next = following;
+      this.plan = this.timer?.plan(insn);
+      this.data = undefined;
+      this.jumped = false;
+      const [a, b] = [this.x[insn.rs1]!, this.x[insn.rs2]!];
       SEMANTICS[insn.base.mnemonic](this, insn);
+      if (this.plan) {
+        const offset = this.pc - this.memory.regionAt(this.pc)!.base;
+        const { pc, next, data, jumped } = this;
+        this.timer?.executed(this.plan, { pc, following, next, jumped, a, b, data, offset });
+      }
       this.pc = this.next;
       this.instructions++;
       return { reason: 'limit', pc: this.pc };
@@ -66,6 +90,7 @@ export class ReferenceHart implements ReferenceState {
   private fetch(): DecodedInsn {
     if (this.memory.regionAt(this.pc)?.trap === true) throw new Trap({ reason: 'trap', pc: this.pc });
     const low = this.fetchHalfword(this.pc);
+    this.timer?.fetch(this.pc);
     const word = (low & 3) === 3 ? low | (this.fetchHalfword(this.pc + 2n) << 16) : low;
     return decode(word) ?? this.illegal();
   }
@@ -94,15 +119,18 @@ export class ReferenceHart implements ReferenceState {
 
   jump(target: bigint): void {
     this.next = u64(target);
+    this.jumped = true;
   }
 
   load(address: bigint, bytes: number): bigint {
+    this.data = address;
     this.check(address, bytes, 'r', 'load-access-fault');
     this.loads++;
     return this.peek(address, bytes);
   }
 
   store(address: bigint, bytes: number, value: bigint): void {
+    this.data = address;
     this.check(address, bytes, 'w', 'store-access-fault');
     this.stores++;
     this.poke(address, bytes, value);
@@ -135,6 +163,7 @@ export class ReferenceHart implements ReferenceState {
   }
 
   readModifyWrite(address: bigint, bytes: number, change: (old: bigint) => bigint | undefined): bigint {
+    this.data = address;
     this.checkAtomic(address, bytes, ['r', 'w'], 'store-access-fault');
     const old = this.peek(address, bytes);
     const made = change(old);
@@ -145,6 +174,7 @@ export class ReferenceHart implements ReferenceState {
   }
 
   loadReserved(address: bigint, bytes: number): bigint {
+    this.data = address;
     this.checkAtomic(address, bytes, ['r'], 'load-access-fault');
     this.loads++;
     this.reservation = { address, bytes };
@@ -152,6 +182,7 @@ export class ReferenceHart implements ReferenceState {
   }
 
   storeConditional(address: bigint, bytes: number, value: bigint): boolean {
+    this.data = address;
     this.checkAtomic(address, bytes, ['w'], 'store-access-fault');
     const held = this.reservation;
     this.reservation = undefined;
@@ -163,7 +194,17 @@ export class ReferenceHart implements ReferenceState {
   }
 
   readCsr(csr: number): bigint | undefined {
-    return csr === CSR_CYCLE || csr === CSR_TIME || csr === CSR_INSTRET ? this.instructions : undefined;
+    const cycle = this.plan ? BigInt(this.plan.cycle) : this.instructions;
+    switch (csr) {
+      case CSR_CYCLE:
+        return cycle;
+      case CSR_TIME:
+        return cycle / BigInt(this.timer?.profile.cyclesPerTick ?? 1);
+      case CSR_INSTRET:
+        return this.instructions;
+      default:
+        return undefined;
+    }
   }
 
   /** Nothing to do: fetches see memory as it is. */

@@ -20,9 +20,10 @@ export const CLASS_NUMBERS: Readonly<Record<TimingClass, number>> = {
   sc: layout.CLASS_SC,
   csr: layout.CLASS_CSR,
   fence: layout.CLASS_FENCE,
+  cpop: layout.CLASS_CPOP,
 };
 
-/** Bit manipulation that the U74 has in pipe B only (LLVM, RISCVSchedSiFive7.td); cpop is like a multiplication there. */
+/** Bit manipulation that the U74 has in pipe B only (LLVM, RISCVSchedSiFive7.td). */
 const SECOND_PIPE = new Set<BaseMnemonic>([
   ...(['sh1add', 'sh2add', 'sh3add', 'sh1add.uw', 'sh2add.uw', 'sh3add.uw'] as const),
   ...(['rol', 'ror', 'rori', 'rolw', 'rorw', 'roriw', 'clz', 'clzw', 'ctz', 'ctzw', 'orc.b'] as const),
@@ -55,7 +56,7 @@ export function timingClassOf(spec: BaseSpec, imm: number): TimingClass {
       return 'fence';
     default:
       if (extension === 'M') return mnemonic.startsWith('mul') ? 'mul' : 'div';
-      if (mnemonic === 'cpop' || mnemonic === 'cpopw') return 'mul';
+      if (mnemonic === 'cpop' || mnemonic === 'cpopw') return 'cpop';
       return SECOND_PIPE.has(mnemonic) ? 'alu-b' : 'alu';
   }
 }

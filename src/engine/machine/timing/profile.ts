@@ -21,7 +21,9 @@ export type TimingClass =
   | 'lr'
   | 'sc'
   | 'csr'
-  | 'fence';
+  | 'fence'
+  /** cpop and cpopw, which some cores have in the multiplier. */
+  | 'cpop';
 
 /** Sizes of a cache with least-recently-used replacement. Everything is a power of two. */
 export interface CacheShape {
@@ -64,7 +66,8 @@ export interface TimingProfile {
   readonly dualIssue?: DualIssue;
   /**
    * Cycles from the issue of an instruction to that of the first instruction which can use its result, when there is one; 1 =
-   * the next cycle. Classes that are not listed have 1. Division: see `divide`.
+   * the next cycle. Classes that are not listed have 1. Division: see `divide`. Cores that issue one instruction at a time
+   * do arithmetic (alu, alu-b, cpop) and branches in one cycle.
    */
   readonly latency: Readonly<Partial<Record<TimingClass, number>>>;
   /** A division takes base + perBit · (significant bits of the quotient) cycles, and no other starts before it ends. */
@@ -143,6 +146,7 @@ const U74: TimingProfile = {
     pipes: {
       'alu-b': 'B',
       mul: 'B',
+      cpop: 'B',
       div: 'B',
       branch: 'B',
       'branch-back': 'B',
@@ -166,7 +170,7 @@ const U74: TimingProfile = {
       store: { rs1: false, rs2: true, result: false },
     },
   },
-  latency: { mul: 3, load: 3, 'load-small': 3, amo: 3, lr: 3, sc: 3, csr: 3 },
+  latency: { mul: 3, cpop: 3, load: 3, 'load-small': 3, amo: 3, lr: 3, sc: 3, csr: 3 },
   divide: { base: 2, perBit: 1 },
   mispredict: 3,
   flush: 7,

@@ -48,6 +48,7 @@ export interface CpiStack {
 
 const CAUSE_OF_CLASS: Readonly<Partial<Record<TimingClass, number>>> = {
   mul: layout.LOST_MUL,
+  cpop: layout.LOST_MUL,
   div: layout.LOST_DIV,
   load: layout.LOST_LOAD,
   'load-small': layout.LOST_LOAD,
