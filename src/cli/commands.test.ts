@@ -1,0 +1,237 @@
+import { describe, expect, test } from 'vitest';
+import { cli } from './testing/run';
+
+const FRAME = 'hex:' + '00'.repeat(60);
+
+interface Run {
+  readonly retval: number;
+  readonly stop: {
+    readonly reason: string;
+    readonly text: string;
+    readonly pc?: string;
+    readonly insn?: number;
+  };
+  readonly tailCalls: number;
+  readonly instructions: number;
+  readonly maps: Readonly<Record<string, readonly (readonly [string, string])[]>>;
+  readonly printk: readonly string[];
+  readonly checks: readonly { readonly name: string; readonly ok: boolean }[];
+}
+
+describe('run', () => {
+  test('the hierarchy: 34 entries and 33 tail calls, under both global schemes', async () => {
+    for (const tcc of ['transparent', 'stack-v6']) {
+      const { code, json } = await cli(['run', 'examples/hierarchy.o', 'entry', '--tcc', tcc, '--json']);
+      const run = json<Run>();
+      expect(code).toBe(0);
+      expect(run).toMatchObject({ retval: 34, tailCalls: 33, stop: { reason: 'exit' } });
+      // `entries` and `attempts`
+      expect(run.maps['hierarch.bss']).toEqual([['00000000', '22000000000000004400000000000000']]);
+      expect(run.checks.every((check) => check.ok)).toBe(true);
+    }
+  });
+
+  test('has the keys of the contract, all of them', async () => {
+    const { json } = await cli([
+      'run',
+      'examples/tailcall_dispatch.o',
+      'dispatch',
+      '--data',
+      FRAME,
+      '--json',
+    ]);
+    const keys = [
+      ...[
+        'retval',
+        'dataOut',
+        'ctxOut',
+        'instructions',
+        'cycles',
+        'loads',
+        'stores',
+        'stackBytes',
+        'tailCalls',
+      ],
+      ...['helperCalls', 'maps', 'printk', 'events', 'checks', 'stop'],
+    ];
+    expect(Object.keys(json<object>()).sort()).toEqual(keys.sort());
+  });
+
+  test('a run that never ends is stopped by the limit: exit code 1 and where it was', async () => {
+    const argv = [
+      'run',
+      'examples/hierarchy.o',
+      'entry',
+      '--tcc',
+      'stack-v3',
+      '--max-insns',
+      '5_000',
+      '--json',
+    ];
+    const { code, json } = await cli(argv);
+    expect(code).toBe(1);
+    const run = json<Run>();
+    expect(run).toMatchObject({ retval: null, instructions: 5000, stop: { reason: 'limit' } });
+    expect(run.stop.pc).toMatch(/^0xffffffff7/);
+  });
+
+  test('prints a table for people, and says on standard error which packet it took', async () => {
+    const { code, out, err } = await cli(['run', 'examples/bpf2bpf_helpers.o', 'measure']);
+    expect(code).toBe(0);
+    expect(err).toBe('No --data given: using a UDP packet of 64 bytes.\n');
+    expect(out).toMatch(/^measure: measure returned 0/);
+    expect(out).toMatch(/\n {2}helper calls {3}4\n/);
+    expect(out).toMatch(/\ntrace_printk\n {2}packet of 64 bytes at \d+ ns\n/);
+    expect(out).toMatch(/bpf_ktime_get_ns\(\) = 0x/);
+  });
+
+  test('--map fills maps and prog arrays; --repeat runs again on the same maps', async () => {
+    const argv = ['run', 'examples/tailcall_dispatch.o', 'dispatch', '--data', FRAME, '--json'];
+    const world = {
+      files: {
+        'slots.json': '[[0, "on_arp"], [1, "on_arp"], [2, "on_arp"]]',
+        'counts.json': '[["00000000", "0500000000000000"]]',
+      },
+    };
+    const { code, json } = await cli(
+      [...argv, '--map', 'types=slots.json', '--map', 'counters=counts.json', '--repeat', '3'],
+      world,
+    );
+    expect(code).toBe(0);
+    expect(json<Run>().maps['counters']![0]).toEqual(['00000000', '0800000000000000']);
+  });
+
+  test('is the same every time', async () => {
+    const argv = ['run', 'examples/bpf2bpf_helpers.o', 'measure', '--json'];
+    expect((await cli(argv)).out).toBe((await cli(argv)).out);
+  });
+});
+
+describe('info', () => {
+  test('--json', async () => {
+    const { code, json, err } = await cli(['info', 'examples/hierarchy.o', '--json']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(json()).toMatchObject({
+      programs: [
+        { name: 'entry', section: 'tc', type: 'sched_cls', instructions: 26, subprograms: ['call_entry'] },
+      ],
+      maps: [{ name: 'jump_table', type: 'prog_array' }, { name: 'hierarch.bss' }],
+      globals: [{ name: 'entries', offset: 0, size: 8 }, { name: 'attempts' }],
+      externs: [],
+    });
+  });
+});
+
+describe('jit', () => {
+  test('source, BPF and native side by side, frame layout, sizes', async () => {
+    const { code, out } = await cli(['jit', 'examples/hierarchy.o', 'entry']);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^entry\/entry at 0x[0-9a-f]+: \d+ BPF slots, \d+ bytes native\n {2}prologue 24, body \d+, epilogue \d+ bytes\n/,
+    );
+    expect(out).toMatch(/fp-8 = sp\+24 {3}saved ra {2}8 bytes/);
+    expect(out).toMatch(/ {4}8 {2}13081002 {2}li a6, 33/);
+    expect(out).toMatch(/6: r1 = r6 +; below = call_entry\(skb\); @ hierarchy\.c:\d+\n.* 7: call pc\+\d+#call_entry\n/);
+    expect(out).toMatch(/r2 = map\[name:jump_table\] +; bpf_tail_call\(skb, &jump_table, 0\); @ hierarchy\.c/);
+  });
+
+  test('--json and --raw', async () => {
+    interface Jit {
+      readonly functions: readonly {
+        readonly name: string;
+        readonly image: string;
+        readonly offsets: number[];
+      }[];
+    }
+    const { json } = await cli([
+      'jit',
+      'examples/hierarchy.o',
+      'entry',
+      '--tcc',
+      'native',
+      '--kernel',
+      '7.3',
+      '--json',
+    ]);
+    const { functions } = json<Jit>();
+    expect(functions.map((f) => f.name)).toEqual(['entry', 'call_entry']);
+    // Two entry nops.
+    expect(functions[0]!.image.slice(0, 16)).toBe('1300000013000000');
+    expect(Object.keys(functions[0]!)).toEqual(
+      expect.arrayContaining(['name', 'address', 'image', 'offsets', 'frame']),
+    );
+  });
+});
+
+describe('trace', () => {
+  const trace = async (by: string, ...more: string[]) =>
+    cli(['trace', 'examples/hierarchy.o', 'entry', '--data', FRAME, '--by', by, ...more]);
+
+  test('one line for each native instruction, with what it changes', async () => {
+    const { code, out, err } = await trace('native');
+    const { json } = await cli(['run', 'examples/hierarchy.o', 'entry', '--data', FRAME, '--json']);
+    const lines = out.trimEnd().split('\n');
+    expect(code).toBe(0);
+    expect(err).toMatch(/entry: entry returned 34/);
+    expect(lines).toHaveLength(json<Run>().instructions);
+    expect(lines[2]).toMatch(
+      /^ +\d+ {2}0xffffffff7[0-9a-f]+ {2}bpf_prog_[0-9a-f]+_entry\+0x8 +li a6, 33 +a6=0x21$/,
+    );
+    expect(lines[4]).toMatch(/sd ra, 24\(sp\) +\[0x[0-9a-f]+\]=[0-9a-f]{16}$/);
+  });
+
+  test('by BPF instruction, source line and event; as JSON one value', async () => {
+    const bpf = (await trace('bpf')).out.split('\n');
+    expect(bpf[1]).toMatch(/entry\/entry 0 +r6 = r1 +R6=0x/);
+    const line = (await trace('line')).out;
+    expect(line).toMatch(/hierarchy\.c:\d+ +entries\+\+;/);
+    const events = (await trace('event')).out.trimEnd().split('\n');
+    expect(events.filter((text) => text.includes('attempts a tail call'))).toHaveLength(68);
+    expect(events.filter((text) => text.includes('tail call taken'))).toHaveLength(33);
+    expect(events.filter((text) => text.includes('the count is used up'))).toHaveLength(35);
+    const { json } = await trace('event', '--json');
+    expect(json<unknown[]>()).toHaveLength(events.length);
+  });
+});
+
+describe('compare', () => {
+  test('agrees where the schemes do', async () => {
+    const argv = [
+      'compare',
+      'examples/hierarchy.o',
+      'entry',
+      '--data',
+      FRAME,
+      '--with',
+      'tcc=stack-v6',
+      '--with',
+      'kernel=7.3',
+    ];
+    const { code, out } = await cli(argv);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^profile .*\n6\.12 transparent rv64imac +34 .*\n6\.12 stack-v6 rv64imac +34 .*\n7\.3 transparent/,
+    );
+    const { json } = await cli([...argv, '--json']);
+    expect(json<{ profile: { tcc: string } }[]>().map((run) => run.profile.tcc)).toEqual([
+      'transparent',
+      'stack-v6',
+      'transparent',
+    ]);
+  });
+
+  test('exits 1 where they do not', async () => {
+    const argv = [
+      'compare',
+      'examples/budget_question.o',
+      'program1',
+      '--data',
+      FRAME,
+      '--with',
+      'tcc=stack-v3',
+    ];
+    const { code, out } = await cli(argv);
+    expect(code).toBe(1);
+    expect(out).toMatch(/6\.12 stack-v3 rv64imac: retval differs\n/);
+  });
+});
