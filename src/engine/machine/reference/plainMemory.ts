@@ -5,17 +5,19 @@ import type { MachineMemory, Region } from '../types';
 
 interface PlainRegion {
   readonly region: Region;
+  readonly end: bigint;
   readonly bytes: Uint8Array;
 }
 
 /** Memory for the reference hart: one array a region, byte by byte, nothing clever. */
 export class PlainMemory implements MachineMemory {
   private readonly mapped: PlainRegion[] = [];
+  private last: PlainRegion | undefined;
 
   map(region: Region, bytes?: Uint8Array): void {
     const contents = new Uint8Array(region.size);
     if (bytes) contents.set(bytes);
-    this.mapped.push({ region, bytes: contents });
+    this.mapped.push({ region, end: region.base + BigInt(region.size), bytes: contents });
   }
 
   unmap(base: bigint): void {
@@ -23,6 +25,7 @@ export class PlainMemory implements MachineMemory {
     if (index < 0)
       throw new EngineError('machine/unmapped', `No region begins at ${hex64(base)}.`, { address: base });
     this.mapped.splice(index, 1);
+    this.last = undefined;
   }
 
   regions(): readonly Region[] {
@@ -31,7 +34,11 @@ export class PlainMemory implements MachineMemory {
 
   private find(address: bigint): PlainRegion | undefined {
     const at = u64(address);
-    return this.mapped.find(({ region }) => at >= region.base && at < region.base + BigInt(region.size));
+    const holds = ({ region, end }: PlainRegion): boolean => at >= region.base && at < end;
+    if (this.last && holds(this.last)) return this.last;
+    const found = this.mapped.find(holds);
+    if (found) this.last = found;
+    return found;
   }
 
   regionAt(address: bigint): Region | undefined {
@@ -65,7 +72,9 @@ export class PlainMemory implements MachineMemory {
   }
 
   private readNumber(address: bigint, length: number): bigint {
-    return this.read(address, length).reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+    let value = 0n;
+    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.readU8(address + BigInt(i)));
+    return value;
   }
   private writeNumber(address: bigint, length: number, value: bigint): void {
     this.write(
@@ -75,13 +84,16 @@ export class PlainMemory implements MachineMemory {
   }
 
   readU8(address: bigint): number {
-    return Number(this.readNumber(address, 1));
+    const at = u64(address);
+    const found = this.find(at);
+    if (!found) throw unmapped(address, 1);
+    return found.bytes[Number(at - found.region.base)]!;
   }
   readU16(address: bigint): number {
-    return Number(this.readNumber(address, 2));
+    return this.readU8(address) | (this.readU8(address + 1n) << 8);
   }
   readU32(address: bigint): number {
-    return Number(this.readNumber(address, 4));
+    return (this.readU16(address) | (this.readU16(address + 2n) << 16)) >>> 0;
   }
   readU64(address: bigint): bigint {
     return this.readNumber(address, 8);
