@@ -1,4 +1,4 @@
-import { roundUp } from '../../base/u64';
+import { roundUp, u64 } from '../../base/u64';
 import { ERRNO, errnoError } from '../errno';
 import type { KernelEnv } from '../env';
 import { jhash } from './jhash';
@@ -32,6 +32,8 @@ export class HashMap extends MapObject {
   private readonly seed: number;
   private readonly elems: bigint;
   private readonly elemCount: number;
+  /** Per-CPU pointer to the values of all elements, in the order of the pool. */
+  private readonly perCpuValues: bigint;
 
   constructor(
     env: KernelEnv,
@@ -53,13 +55,9 @@ export class HashMap extends MapObject {
     this.elemCount = definition.maxEntries + (this.hasSpare ? 1 : 0);
     this.buckets = space.mapArea(this.bucketCount * BUCKET_BYTES, `map ${definition.name} buckets`);
     this.elems = space.mapArea(this.elemCount * this.elemSize, `map ${definition.name} elements`);
-    for (let i = 0; i < this.bucketCount; i++)
-      memory.writeU64(this.buckets + BigInt(i * BUCKET_BYTES), nulls(i));
-    if (kind.perCpu) {
-      for (let i = 0; i < this.elemCount; i++) {
-        memory.writeU64(this.elem(i) + this.valueOffset, env.percpu.alloc(roundUp(definition.valueSize, 8)));
-      }
-    }
+    this.perCpuValues = kind.perCpu
+      ? env.percpu.alloc(this.elemCount * roundUp(definition.valueSize, 8))
+      : 0n;
     structs.set(address, 'bpf_htab.buckets', this.buckets);
     structs.set(address, 'bpf_htab.elems', this.elems);
     structs.set(address, 'bpf_htab.n_buckets', this.bucketCount);
@@ -154,8 +152,9 @@ export class HashMap extends MapObject {
   /** Puts the element at the head of its bucket (hlist_nulls_add_head_rcu()). */
   protected link(elem: bigint): void {
     const { memory, structs } = this.env;
-    const head = this.bucket(structs.getNumber(elem, 'htab_elem.hash'));
-    const first = memory.readU64(head);
+    const hash = structs.getNumber(elem, 'htab_elem.hash');
+    const head = this.bucket(hash);
+    const first = memory.readU64(head) || nulls(hash & (this.bucketCount - 1));
     memory.writeU64(elem, first);
     memory.writeU64(elem + 8n, head);
     if (!isNulls(first)) memory.writeU64(first + 8n, elem);
@@ -203,7 +202,12 @@ export class HashMap extends MapObject {
     const used = Number(memory.readU64(this.freeHead + 8n));
     if (used >= this.maxEntries) return 0n;
     memory.writeU64(this.freeHead + 8n, BigInt(used + 1));
-    return this.elem(used);
+    const elem = this.elem(used);
+    if (this.kind.perCpu) {
+      const value = u64(this.perCpuValues + BigInt(used * this.userValueSize));
+      memory.writeU64(elem + this.valueOffset, value);
+    }
+    return elem;
   }
 
   protected pushFree(elem: bigint): void {
@@ -252,7 +256,8 @@ export class HashMap extends MapObject {
 
 /** The end marker of bucket i (hlist_nulls): odd, with the bucket's number. */
 const nulls = (bucket: number): bigint => (BigInt(bucket) << 1n) | 1n;
-const isNulls = (pointer: bigint): boolean => (pointer & 1n) !== 0n;
+/** Buckets begin as zeros, which are nulls as well: a map of millions of entries is made in no time. */
+const isNulls = (pointer: bigint): boolean => pointer === 0n || (pointer & 1n) !== 0n;
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

@@ -312,6 +312,22 @@ describe('perf event array', () => {
   });
 });
 
+it.each(['hash', 'percpu_hash', 'array', 'percpu_array', 'lru_hash'])(
+  'a %s of a million entries is made at once',
+  (type) => {
+    const { map } = makeWorld();
+    const start = performance.now();
+    const big = map(type, { maxEntries: 1_000_000, valueSize: 64 });
+    expect(big.update(u32le(999_999), new Uint8Array(64).fill(7), 0n)).toBe(0);
+    expect(big.userLookup(u32le(999_999))?.[63]).toBe(7);
+    expect(performance.now() - start).toBeLessThan(5000);
+  },
+);
+
+it('refuses what no debugger needs', () => {
+  expect(() => makeWorld().map('array', { maxEntries: 0xffffffff, valueSize: 4096 })).toThrow(/ENOMEM/);
+});
+
 it('names the type that it cannot make, and those it can', () => {
   const { map } = makeWorld();
   expect(() => map('sockmap', {})).toThrow(

@@ -1,7 +1,10 @@
-import { roundUp } from '../../base/u64';
+import { roundUp, u64 } from '../../base/u64';
 import type { KernelEnv } from '../env';
 import { allocArray, arrayUpdateStatus, checkArray, initArray } from './array';
 import { indexKey, indexOf, MapObject, type MapDefinition, type Status, type WalkStep } from './map-object';
+
+/** Pointers that are written at a time. */
+const WRITE_POINTERS = 8192;
 
 /** BPF_MAP_TYPE_PERCPU_ARRAY: pptrs[i] is the per-CPU pointer of value i. */
 export class PerCpuArrayMap extends MapObject {
@@ -16,8 +19,17 @@ export class PerCpuArrayMap extends MapObject {
     initArray(env, address, definition, elemSize);
     this.elemSize = elemSize;
     this.pointers = address + BigInt(env.structs.offset('bpf_array.pptrs'));
-    for (let i = 0; i < definition.maxEntries; i++) {
-      env.memory.writeU64(this.pointers + BigInt(8 * i), env.percpu.alloc(elemSize));
+    this.writePointers(env.percpu.alloc(elemSize * definition.maxEntries));
+  }
+
+  /** pptrs for values that lie one behind the other, from the per-CPU pointer of the first; in few large writes. */
+  private writePointers(first: bigint): void {
+    for (let from = 0; from < this.maxEntries; from += WRITE_POINTERS) {
+      const count = Math.min(WRITE_POINTERS, this.maxEntries - from);
+      const pointers = BigUint64Array.from({ length: count }, (_, i) =>
+        u64(first + BigInt((from + i) * this.elemSize)),
+      );
+      this.env.memory.write(this.pointers + BigInt(8 * from), new Uint8Array(pointers.buffer));
     }
   }
 
