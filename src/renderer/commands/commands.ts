@@ -216,7 +216,7 @@ export function createCommands(): Commands {
       title: 'Show the current instruction',
       group: 'Go',
       keys: ['Ctrl+.'],
-      enabled: computed(() => debugging.value && session.location !== undefined),
+      enabled: computed(() => debugging.value && session.place !== undefined),
       run: () => listing.setFollow(true),
     },
     {

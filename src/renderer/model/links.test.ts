@@ -65,6 +65,13 @@ describe('where a location is', () => {
     expect(at({ slot: 1, line: 19, file: 'other.h' }).source).toEqual([]);
   });
 
+  it('takes the call before a return address', () => {
+    const behind = native.findIndex(({ text }) => text === 'mv a6, s6');
+    const { pc } = { pc: native[behind]!.address };
+    expect(links.at({ pc, symbol: '', slot: 1 }, true).native).toEqual([behind - 1]);
+    expect(links.at({ pc, symbol: '', slot: 1 }).native).toEqual([behind]);
+  });
+
   it('knows no line and no slot in the prologue', () => {
     expect(at({ pc: native[2]!.address })).toEqual({ source: [], bpf: [], native: [2] });
   });

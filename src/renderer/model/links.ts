@@ -1,3 +1,4 @@
+import { hexAddress } from './address';
 import type { ListingView, LocationView } from '../../shared/views';
 
 /** Which rows of the three columns belong together, and where a location is in them. */
@@ -19,8 +20,11 @@ export const NO_ROWS: LinkedRows = { source: [], bpf: [], native: [] };
 export interface Links {
   /** All rows that belong to the same piece of the program as this one, itself included. */
   of(ref: RowRef): LinkedRows;
-  /** The rows of a location: at most one of BPF and native, the source line if it is in the listing. */
-  at(location: LocationView): LinkedRows;
+  /**
+   * The rows of a location: at most one of BPF and native, the source line if it is in the listing.
+   * @param waits the pc is a return address: the native row is that of the call before it
+   */
+  at(location: LocationView, waits?: boolean): LinkedRows;
   /** Native row that starts at this address, or that covers it. */
   nativeRow(address: string): number | undefined;
 }
@@ -79,9 +83,9 @@ export function buildLinks(listing: ListingView): Links {
       const bpfRow = bpfOfSlot.get(native[row]?.slot ?? -1);
       return bpfRow === undefined ? { ...NO_ROWS, native: [row] } : fromBpf(bpfRow);
     },
-    at(location) {
+    at(location, waits = false) {
       const bpfRow = location.slot === undefined ? undefined : bpfOfSlot.get(location.slot);
-      const pcRow = nativeRow(location.pc);
+      const pcRow = nativeRow(waits ? hexAddress(BigInt(location.pc) - 1n) : location.pc);
       const line =
         location.line === undefined
           ? bpf[bpfRow ?? -1]?.source

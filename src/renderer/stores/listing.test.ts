@@ -2,7 +2,7 @@
 import { flushPromises } from '@vue/test-utils';
 import { describe, expect, it } from 'vitest';
 import { startedSession } from '../testing/stores';
-import { sampleListing, targetListing } from '../testing/sample-listing';
+import { sampleListing, SESSION, targetListing } from '../testing/sample-listing';
 import { useListing } from './listing';
 import { useSession } from './session';
 
@@ -60,9 +60,33 @@ describe('the three columns', () => {
     session.selectFrame(1);
     await flushPromises();
     expect(listing.current.source).toEqual([14]);
-    expect(sampleListing.native[listing.current.native[0]!]?.address).toBe(
-      session.stack?.frames[1]?.location.pc,
+    // The frame waits for a call to return: the call is shown, not the instruction behind it.
+    const behind = sampleListing.native.findIndex(
+      ({ address }) => address === session.stack?.frames[1]?.location.pc,
     );
+    expect(listing.current.native).toEqual([behind - 1]);
+  });
+
+  it('show the call that led into a helper while the helper is at work', async () => {
+    const fake = await startedSession();
+    const session = useSession();
+    const listing = useListing();
+    await flushPromises();
+    const location = { pc: '0xffffffff80001000', symbol: 'bpf_ktime_get_ns' };
+    const [, caller] = session.stack!.frames;
+    fake.handle('session.stack', () => ({
+      session: SESSION,
+      stop: 9,
+      frames: [
+        { index: 0, kind: 'helper', name: 'bpf_ktime_get_ns', location },
+        { ...caller!, index: 1 },
+      ],
+    }));
+    fake.push('session.changed', { ...fake.state(), stop: 9, location });
+    await flushPromises();
+    expect(session.selectedFrame).toBe(0);
+    expect(session.place).toMatchObject({ waits: true, location: { slot: 1 } });
+    expect(listing.current.bpf).toEqual([1]);
   });
 
   it('fetch each listing once', async () => {

@@ -39,10 +39,12 @@ export const useListing = defineStore('listing', () => {
   const shownKey = computed(() => shown.value?.view.function.key ?? '');
   /** Rows of the selected frame's location, if its function is shown. */
   const current = computed<LinkedRows>(() => {
-    const at = session.location;
+    const { place } = session;
     const listing = shown.value;
-    if (!at || !listing || session.status === 'running' || session.status === 'ended') return NO_ROWS;
-    return at.function === shownKey.value ? listing.links.at(at) : NO_ROWS;
+    if (!place || !listing || session.status === 'running' || session.status === 'ended') return NO_ROWS;
+    return place.location.function === shownKey.value
+      ? listing.links.at(place.location, place.waits)
+      : NO_ROWS;
   });
   /** What belongs to the row that is pointed at, else to the current instruction. */
   const linked = computed<LinkedRows>(() => {
@@ -81,8 +83,8 @@ export const useListing = defineStore('listing', () => {
 
   /** The user chose a function: stay there until the next stop or until follow is switched on again. */
   async function choose(key: string): Promise<void> {
-    if (key !== session.location?.function) follow.value = false;
-    if ((await show(key)) && key !== session.location?.function)
+    if (key !== session.place?.location.function) follow.value = false;
+    if ((await show(key)) && key !== session.place?.location.function)
       bringIntoView({ source: [], bpf: [0], native: [0] });
   }
 
@@ -91,7 +93,7 @@ export const useListing = defineStore('listing', () => {
   }
 
   async function goToLocation(): Promise<void> {
-    const key = session.location?.function;
+    const key = session.place?.location.function;
     if (key === undefined) return;
     if (!(await show(key)) || !shown.value) return;
     // A prologue comes from no line: the source column then shows where the function begins.
@@ -163,14 +165,14 @@ export const useListing = defineStore('listing', () => {
     { immediate: true, flush: 'sync' },
   );
   watch(
-    () => [session.view?.session, session.view?.stop, session.status, session.location?.pc] as const,
+    () => [session.view?.session, session.view?.stop, session.status, session.place?.location.pc] as const,
     ([, stop, status]) => {
       if (status === 'running' || status === 'none') return;
       if (stop !== lastStop) {
         lastStop = stop;
         cursor.value = null;
         hovered.value = null;
-        const key = session.location?.function;
+        const key = session.place?.location.function;
         if (key !== undefined && !functions.value.some((f) => f.key === key)) void startFunctions();
       }
       if (follow.value || session.selectedFrame > 0) void goToLocation();

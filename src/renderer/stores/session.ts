@@ -22,6 +22,13 @@ export interface StopId {
   readonly stop: number;
 }
 
+/** A place in BPF code. */
+export interface CodePlace {
+  readonly location: LocationView;
+  /** The code waits there for a call to return: the pc is the return address, behind the call. */
+  readonly waits: boolean;
+}
+
 /** True for the refusal of a question about a stop that is over: the program runs again, or the session has ended. */
 export function isMovedOn(error: unknown): boolean {
   return error instanceof RequestError && ['debugger/running', 'debugger/no-session'].includes(error.code);
@@ -50,10 +57,18 @@ export const useSession = defineStore('session', () => {
   const status = computed(() => view.value?.status ?? 'none');
   const running = computed(() => status.value === 'running' || action.value === 'step');
   const canMove = computed(() => status.value === 'stopped' && action.value === null);
-  /** Where the selected frame is: the session's location for the innermost one. */
-  const location = computed<LocationView | undefined>(() => {
-    const chosen = stack.value?.frames[selectedFrame.value];
-    return selectedFrame.value > 0 && chosen ? chosen.location : view.value?.location;
+  /** The frames of the stop that is shown; none while they are on their way. */
+  const frames = computed(() => (stack.value && isCurrent(stack.value) ? stack.value.frames : []));
+  /**
+   * The place in BPF code that the columns show: where the selected frame is or, for a frame of the kernel (a helper at
+   * work), the call in the next frame outwards that led there.
+   */
+  const place = computed<CodePlace | undefined>(() => {
+    const { value: index } = selectedFrame;
+    const chosen = index === 0 ? view.value?.location : frames.value[index]?.location;
+    if (chosen?.function !== undefined) return { location: chosen, waits: index > 0 };
+    const outer = frames.value.find((frame) => frame.index > index && frame.location.function !== undefined);
+    return outer && { location: outer.location, waits: true };
   });
 
   function isCurrent(id: StopId): boolean {
@@ -225,7 +240,7 @@ export const useSession = defineStore('session', () => {
     status,
     running,
     canMove,
-    location,
+    place,
     isCurrent,
     adopt,
     selectFrame,

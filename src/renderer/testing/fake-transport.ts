@@ -1,6 +1,7 @@
 import type { Transport } from '../../shared/api';
 import type { EventName, Method, Outcome, Params, Replies } from '../../shared/contract';
 import type { BreakpointSpec, BreakpointView, SessionView, StopKind } from '../../shared/views';
+import { sampleComparison, sampleRuns } from './sample-compare';
 import { sampleListing, SESSION, targetListing } from './sample-listing';
 import {
   sampleExamples,
@@ -13,12 +14,14 @@ import {
   sampleRegisters,
 } from './sample-views';
 
-type Handlers = { [M in Method]: (params: Params<M>) => Replies[M] | Promise<Replies[M]> };
+type Handler<M extends Method> = (params: Params<M>) => Replies[M] | Promise<Replies[M]>;
+/** Requests without an answer are refused. */
+type Handlers = { [M in Method]?: Handler<M> };
 
 /** A debugger that walks the sample listing from row to row: for tests and previews of the window, never in the product. */
 export interface FakeTransport extends Transport {
   /** Replaces the answer to a request. */
-  handle<M extends Method>(method: M, handler: Handlers[M]): void;
+  handle<M extends Method>(method: M, handler: Handler<M>): void;
   /** Makes a request fail with a sentence. */
   fail(method: Method, message: string, code?: string): void;
   /** Pushes an event as the host would. */
@@ -211,6 +214,8 @@ export function createFakeTransport(): FakeTransport {
       breakpoints = breakpoints.filter((b) => b.id !== id);
       return null;
     },
+    'session.compare': sampleComparison,
+    'session.compareRuns': sampleRuns,
   };
 
   return {
@@ -218,7 +223,7 @@ export function createFakeTransport(): FakeTransport {
     state,
     push,
     handle(method, handler) {
-      handlers[method] = handler;
+      Object.assign(handlers, { [method]: handler });
     },
     fail(method, message, code = 'debugger/test') {
       const failing = () => Promise.reject(Object.assign(new Error(message), { code }));
@@ -227,7 +232,8 @@ export function createFakeTransport(): FakeTransport {
     async call(method, params): Promise<Outcome<unknown>> {
       calls.push({ method, params });
       try {
-        const handler = handlers[method] as (params: unknown) => unknown;
+        const handler = handlers[method] as ((params: unknown) => unknown) | undefined;
+        if (!handler) throw new Error(`The fake debugger knows no request '${method}'.`);
         return { ok: true, value: await handler(params) };
       } catch (error) {
         const { message, code } = error as Error & { code?: string };
