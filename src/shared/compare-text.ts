@@ -40,15 +40,15 @@ export function signedDelta(delta: number): string {
   return delta === 0 ? '' : delta > 0 ? `+${delta}` : String(delta);
 }
 
-/** `12: r1 = r6`, with both texts or slots where they differ. */
-export function rowTitle({ part, left, right }: CompareRowView): string {
+/** `12: r1 = r6`; both texts where they differ in more than a distance, both slots where these differ. */
+export function rowTitle({ part, left, right, rewritten }: CompareRowView): string {
   if (part !== 'body') return `[${part}]`;
   if (!left || !right) {
     const only = left ?? right;
     return only ? `${only.slot}: ${only.text}` : '';
   }
   const slots = left.slot === right.slot ? String(left.slot) : `${left.slot}|${right.slot}`;
-  return `${slots}: ${left.text === right.text ? left.text : `${left.text} | ${right.text}`}`;
+  return `${slots}: ${rewritten ? `${left.text} | ${right.text}` : left.text}`;
 }
 
 /** The part of a comparison that a filter leaves: rows, and lines of native code in them. */
@@ -105,7 +105,7 @@ function totals({ left, right, rows, differing, marks }: CompareView): string[] 
   const { changed, left: onlyLeft, right: onlyRight, placement } = marks;
   return [
     ...table,
-    `  ${differing} of ${rows.length} rows differ: ${changed} instructions different, ${onlyLeft} only left, ${onlyRight} only right; ${placement} more by placement alone`,
+    `  ${differing} of ${rows.length} rows differ; instructions: ${changed} different, ${onlyLeft} only left, ${onlyRight} only right, ${placement} by placement alone`,
   ];
 }
 

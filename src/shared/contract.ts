@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import type {
   BreakpointView,
+  CompareRunsView,
+  CompareView,
   FrameView,
   FunctionView,
   InputsView,
@@ -50,6 +52,8 @@ const breakpoint = v.variant('kind', [
   }),
 ]);
 const nothing = v.object({});
+/** Of the open object with this id, else of the session's; of its program unless another is named. */
+const compared = { object: v.optional(name), program: v.optional(name), left: profile, right: profile };
 
 /** Settings that survive a restart; the renderer owns their meaning, the main process stores them. */
 export const settingsSchema = v.object({
@@ -98,6 +102,12 @@ export const requestSchemas = {
   'session.addBreakpoint': v.object({ spec: breakpoint }),
   'session.changeBreakpoint': v.object({ id: count, enabled: v.boolean() }),
   'session.removeBreakpoint': v.object({ id: count }),
+  'session.compare': v.object({ ...compared, function: v.optional(name) }),
+  'session.compareRuns': v.object({
+    ...compared,
+    inputs,
+    limit: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1e9)),
+  }),
 } as const;
 
 export type Method = keyof typeof requestSchemas;
@@ -156,6 +166,10 @@ export interface Replies {
   'session.addBreakpoint': BreakpointView;
   'session.changeBreakpoint': BreakpointView;
   'session.removeBreakpoint': null;
+  /** One function compiled for two profiles, without running it; there need be no session. */
+  'session.compare': CompareView;
+  /** Both profiles run beside the session, each in a kernel of its own. A newer request ends an older one. */
+  'session.compareRuns': CompareRunsView;
 }
 
 /** Pushed by the main process. */

@@ -60,8 +60,7 @@ export const jitCommand: Command = {
       await io.write(raw, concatenated(compiled.map(({ code }) => code.fn.image)));
     }
     const comparisons = programs.flatMap(({ name: program }) => {
-      const keys = compiled.flatMap(({ code }) => (code.program.name === program ? [code.key] : []));
-      return others.flatMap((other) => compared(object, program, keys, profile, other));
+      return others.flatMap((other) => compared(object, program, profile, other));
     });
     if (args.has('json')) {
       const functions = compiled.map(({ code }) => describe(code));
@@ -81,16 +80,11 @@ export const jitCommand: Command = {
  * Every function of a program under two profiles.
  * @throws EngineError `usage/arguments` when the other profile refuses the program
  */
-function compared(
-  object: BpfObject,
-  program: string,
-  functions: readonly string[],
-  profile: Profile,
-  other: Profile,
-): CompareView[] {
+function compared(object: BpfObject, program: string, profile: Profile, other: Profile): CompareView[] {
   const left = compile(object, program, profileView(profile));
   const right = compile(object, program, profileView(other));
   if (right.problem !== undefined) throw usage(`--with ${otherText(other)}: ${right.problem}`);
+  const { functions } = compareView({ object, program, left, right });
   return functions.map((key) => compareView({ object, program, function: key, left, right }));
 }
 

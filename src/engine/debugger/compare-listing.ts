@@ -150,6 +150,7 @@ function finish(
     part: draft.part,
     ...(draft.left && { left: bpfView(draft.left) }),
     ...(draft.right && { right: bpfView(draft.right) }),
+    rewritten: draft.left !== undefined && draft.right !== undefined && draft.left.key !== draft.right.key,
     ...(source && { source }),
     lines,
     leftSize: { bytes: left.to - left.from, instructions: left.native.length },

@@ -347,6 +347,8 @@ export interface CompareRowView {
   /** The BPF instruction of each side; absent where that side's kernel has none in this place. */
   readonly left?: CompareBpfView;
   readonly right?: CompareBpfView;
+  /** Both are there and are not the same instruction: more than a jump's distance differs. */
+  readonly rewritten: boolean;
   readonly source?: { readonly file: string; readonly line: number; readonly text: string };
   readonly lines: readonly CompareLineView[];
   readonly leftSize: CompareSizeView;

@@ -10,6 +10,7 @@ import { loadObject } from '../../engine/loader/load';
 import type { BpfObject } from '../../engine/loader/object';
 import { parseProfile } from '../../engine/profile/parse';
 import { requestSchemas, type Events, type Method, type Params, type Replies } from '../../shared/contract';
+import { Comparisons } from './comparisons';
 import { SessionRunner } from './runner';
 
 /** The requests that the engine answers; the `app.*` ones are the host's. */
@@ -52,8 +53,11 @@ type Handlers = { readonly [M in SessionMethod]: (params: Params<M>) => Replies[
 /** Makes the service. One session at a time: a new `session.start` ends the old one. */
 export function createEngineService({ emit }: EngineServiceOptions): EngineService {
   const objects = new Map<string, OpenObject>();
+  const comparisons = new Comparisons();
   let runner: SessionRunner | undefined;
-  let opened = 0;
+  /** The object that the session's program comes from. */
+  let runningObject: string | undefined;
+  let objectCount = 0;
   let started = 0;
 
   const current = (): SessionRunner => {
@@ -69,17 +73,25 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
     if (session.status !== 'running') return session;
     throw new EngineError('debugger/running', 'The program is running; pause it to look at it.');
   };
+  const opened = (id: string): OpenObject => {
+    const open = objects.get(id);
+    if (open) return open;
+    throw new EngineError('debugger/no-object', 'This object is not open any more; open it again.', {
+      object: id,
+    });
+  };
+  /** What a comparison is about: what it names, else what the session runs. */
+  const compared = (params: { readonly object?: string; readonly program?: string }) => {
+    const id = params.object ?? runningObject ?? '';
+    const program = params.program ?? current().session.program.name;
+    return { id, object: opened(id).object, program };
+  };
   const breakpointsChanged = (breakpoints: Breakpoints): void =>
     emit('session.breakpoints', breakpoints.views());
 
   const handlers: Handlers = {
     'session.start': (params): SessionView => {
-      const open = objects.get(params.object);
-      if (!open) {
-        throw new EngineError('debugger/no-object', 'This object is not open any more; open it again.', {
-          object: params.object,
-        });
-      }
+      const open = opened(params.object);
       const world = buildWorld({
         object: open.object,
         profile: parseProfile(params.profile),
@@ -94,6 +106,7 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
         breakpoints: open.breakpoints,
       });
       runner = new SessionRunner(session, emit);
+      runningObject = params.object;
       breakpointsChanged(open.breakpoints);
       return runner.changed();
     },
@@ -152,12 +165,20 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
       breakpointsChanged(breakpoints);
       return null;
     },
+    'session.compare': (params) => {
+      const { id, object, program } = compared(params);
+      return comparisons.view(id, object, program, params);
+    },
+    'session.compareRuns': (params) => {
+      const { object, program } = compared(params);
+      return comparisons.runs(object, program, params);
+    },
   };
 
   return {
     openBytes(name, bytes, sources = {}) {
       const object = loadObject(bytes, name);
-      const id = `o${++opened}`;
+      const id = `o${++objectCount}`;
       objects.set(id, { object, sources, breakpoints: new Breakpoints() });
       return objectView(id, object);
     },
@@ -170,6 +191,7 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
     dispose() {
       runner?.end();
       runner = undefined;
+      comparisons.clear();
       objects.clear();
     },
   };

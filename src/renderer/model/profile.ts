@@ -57,3 +57,7 @@ export function legalProfile(kernels: AppInfo['kernels'], wanted: ProfileView): 
 export function profileText(profile: ProfileView): string {
   return `${profile.kernel} · ${profile.tcc} · ${profile.isa}`;
 }
+
+export function sameProfile(a: ProfileView, b: ProfileView): boolean {
+  return a.kernel === b.kernel && a.tcc === b.tcc && a.isa === b.isa;
+}
