@@ -13,7 +13,6 @@ import { NO_TRAMPOLINE_TCC, PASS_THROUGH, type TccScheme } from './scheme';
 export const mainline: TccScheme = {
   ...PASS_THROUGH,
   name: 'mainline',
-  mixesSubprogsAndTailCalls: false,
   initMain: initTcc,
   initSubprog: initTcc,
 

@@ -10,8 +10,6 @@ import type { TrampolineContext } from '../trampoline/context';
  */
 export interface TccScheme {
   readonly name: TccSchemeName;
-  /** `bpf_jit_supports_subprog_tailcalls`: programs may mix subprograms and tail calls. */
-  readonly mixesSubprogsAndTailCalls: boolean;
 
   /** Behind the entry nops of func_idx 0: exactly 4 bytes, since tail calls jump behind them. */
   initMain(ctx: JitContext): void;

@@ -21,7 +21,6 @@ export function takeFromSlot(ctx: JitContext, branchOut: BranchOut): void {
 export const stackV1: TccScheme = {
   ...PASS_THROUGH,
   name: 'stack-v1',
-  mixesSubprogsAndTailCalls: true,
   initMain: initTcc,
   slotAfterS5: () => tccSlot(true),
 

@@ -19,7 +19,6 @@ const ifReachable =
 export const stackV6: TccScheme = {
   ...PASS_THROUGH,
   name: 'stack-v6',
-  mixesSubprogsAndTailCalls: true,
   initMain: initTcc,
   slotLast: () => tccSlot(true),
 

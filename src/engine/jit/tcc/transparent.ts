@@ -14,7 +14,6 @@ import { loadFromTrampoline, storeInTrampoline } from './trampoline-slot';
 export const transparent: TccScheme = {
   ...PASS_THROUGH,
   name: 'transparent',
-  mixesSubprogsAndTailCalls: true,
 
   initMain(ctx) {
     if (ctx.unit.surroundings.isExtension === true) {

@@ -52,7 +52,7 @@ export function compileTrampoline(profile: Profile, model: TrampolineModel): Tra
   const allocSize = 2 * sizing.e.ninsns;
 
   const t = new TrampolineContext(profile, model);
-  const code = new Uint16Array(Math.max(sizing.e.ninsns, LONGEST_TRAMPOLINE));
+  const code = new Uint16Array(sizing.e.ninsns + OVERRUN);
   t.e.attach(code);
   t.hasImage = true;
   t.e.recorder = new PieceRecorder();
@@ -75,8 +75,8 @@ export function compileTrampoline(profile: Profile, model: TrampolineModel): Tra
   };
 }
 
-/** Halfwords: half a page of 4 KiB, more than 38 programs (BPF_MAX_TRAMP_LINKS) take. */
-const LONGEST_TRAMPOLINE = 4096;
+/** Halfwords by which the code may become longer than measured: only with the fault that measures with too short constants. */
+const OVERRUN = 64;
 
 function checkFlags(model: TrampolineModel): void {
   const refused = TRAMP_FLAG.ORIG_STACK | TRAMP_FLAG.SHARE_IPMODIFY;

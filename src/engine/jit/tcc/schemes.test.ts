@@ -1,0 +1,94 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { parseProfile } from '../../profile/parse';
+import type { TccScheme } from '../../profile/profile';
+import { disassemble } from '../../rv64/disassemble';
+import { why } from '../lookup';
+import { RULES } from '../rules';
+import { compileProgram } from '../subprograms';
+import type { JitFunction } from '../types';
+
+/**
+ * What each scheme adds to the worked example of the specification (5.5): a main program that calls a subprogram and a helper; a
+ * subprogram that calls a helper and tail-calls. Only the counter's own instructions are listed. To renew the golden text
+ * after a wanted change, run the test with UPDATE_GOLDEN=1.
+ */
+const GOLDEN = path.join(import.meta.dirname, 'schemes.golden.txt');
+
+const insn = (code: number, dst = 0, src = 0, imm = 0) => ({ code, dst, src, off: 0, imm });
+const EXAMPLE = [
+  insn(0xbf, 6, 1),
+  insn(0x85, 0, 1, 6), // call sub
+  insn(0xbf, 7, 0),
+  insn(0xbf, 1, 6),
+  insn(0x85, 0, 0, 0x1000), // call helper
+  insn(0x0f, 0, 7),
+  insn(0x95),
+  insn(0xb7, 0, 0, 0),
+  insn(0xbf, 6, 1), // sub:
+  insn(0x85, 0, 0, 0x2000),
+  insn(0xbf, 1, 6),
+  insn(0x18, 2, 0, 0x1000),
+  insn(0),
+  insn(0xb7, 3, 0, 0),
+  insn(0xf5),
+  insn(0xb7, 0, 0, 1),
+  insn(0x95),
+];
+
+function counterCode(fn: JitFunction): string[] {
+  const lines: string[] = [];
+  for (const { address, text } of disassemble(fn.image.subarray(0, fn.finalLen), fn.base)) {
+    const offset = Number(address - fn.base);
+    const rule = why(fn, offset)?.rule ?? '';
+    if (rule.startsWith('tcc/'))
+      lines.push(`  ${offset.toString(16).padStart(3)}  ${text.padEnd(18)} ${rule}`);
+    // Between the counter's instructions, the landmarks.
+    if (
+      rule === 'call/bpf' ||
+      rule === 'call/leave' ||
+      rule === 'tail-call/jump' ||
+      rule === 'epilogue/return'
+    ) {
+      if (!text.startsWith('auipc')) lines.push(`  ${offset.toString(16).padStart(3)}  … ${rule}`);
+    }
+  }
+  return lines;
+}
+
+function listing(kernel: string, tcc: TccScheme): string {
+  const { functions } = compileProgram(
+    parseProfile({ kernel, tcc }),
+    {
+      name: 'example',
+      insns: EXAMPLE,
+      subprogs: [
+        { name: 'main', start: 0, stackDepth: 16, tailCallReachable: true },
+        { name: 'sub', start: 8, stackDepth: 8, tailCallReachable: true },
+      ],
+      verifierZext: true,
+      callBase: 0xffffffff80200000n,
+      addresses: { perCpuOffset: 0n },
+    },
+    { place: (index) => 0xffffffff78000000n + BigInt(index) * 0x100n },
+  );
+  const frames = functions.map(
+    (fn) => `${fn.name}: frame of ${fn.stackSize} bytes\n${counterCode(fn).join('\n')}`,
+  );
+  return `== ${tcc} (kernel ${kernel})\n${frames.join('\n')}\n`;
+}
+
+it('each scheme adds to the worked example what the golden text says', () => {
+  const pairs = [
+    ['6.12', 'mainline'],
+    ['6.12', 'stack-v1'],
+    ['6.12', 'stack-v3'],
+    ['6.12', 'stack-v6'],
+    ['6.12', 'transparent'],
+  ] as const;
+  const text = pairs.map(([kernel, tcc]) => listing(kernel, tcc)).join('\n');
+  if (process.env['UPDATE_GOLDEN']) writeFileSync(GOLDEN, text);
+  expect(text).toBe(readFileSync(GOLDEN, 'utf8'));
+  for (const rule of text.match(/tcc\/\S+/g) ?? []) expect(rule in RULES).toBe(true);
+});
