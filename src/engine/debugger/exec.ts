@@ -42,7 +42,7 @@ export function execute(
 ): ExecResult {
   const machine = createMachine();
   const kernel = createKernel(profile, machine);
-  const program = kernel.loadRaw({ name: 'exec', insns, progType: SOCKET_FILTER });
+  const program = kernel.loadRaw({ name: 'exec', insns, progType: SOCKET_FILTER, trusted: true });
   const index = new CodeIndex(kernel);
   kernel.beginExec(program, mem);
   const execution = new Execution(machine, kernel, index);
