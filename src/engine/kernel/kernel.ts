@@ -1,5 +1,4 @@
 import { EngineError } from '../base/errors';
-import { bytesToHex } from '../base/hex';
 import type { BpfObject, BpfProgram, BpfProgType } from '../loader/object';
 import { progTypeName } from '../loader/program-types';
 import type { Machine, MachineStop } from '../machine/types';
@@ -11,12 +10,13 @@ import { VirtualClock } from './clock';
 import type { RunContext } from './contexts/context';
 import { makeContext } from './contexts/registry';
 import type { KernelEnv } from './env';
-import { errnoError, errnoName } from './errno';
 import { EventLog, type EventLogState } from './events';
 import type { HelperWorld } from './helpers/call';
 import { HELPER_FUNCTIONS } from './helpers/registry';
-import { indexKey, MapObject } from './maps/map-object';
-import { createMap, isMapTypeSupported, MAP_OPS_SYMBOLS } from './maps/registry';
+import { loadObjectInto } from './load-object';
+import { MapStore, type MapStoreState } from './map-store';
+import { indexKey } from './maps/map-object';
+import { MAP_OPS_SYMBOLS } from './maps/registry';
 import { NetNamespace } from './net';
 import { PerCpuMemory, type PerCpuState } from './percpu';
 import { KernelXlatePort } from './port';
@@ -66,8 +66,7 @@ class KernelSnapshot {
     readonly pack: PackState,
     readonly random: bigint,
     readonly programs: ProgramsState,
-    readonly maps: readonly MapObject[],
-    readonly nextMapId: number,
+    readonly maps: MapStoreState,
     readonly events: EventLogState,
     readonly run: Run | undefined,
   ) {}
@@ -91,11 +90,10 @@ class KernelModel implements Kernel {
   private readonly task: CurrentTask;
   private readonly net: NetNamespace;
   private readonly clock: VirtualClock;
+  private readonly mapStore: MapStore;
   private readonly loaded: Programs;
   private readonly traps: Traps;
   private readonly log = new EventLog();
-  private mapList: MapObject[] = [];
-  private nextMapId = 1;
   private run: Run | undefined;
 
   constructor(
@@ -125,8 +123,13 @@ class KernelModel implements Kernel {
     this.net = new NetNamespace(this.env);
     this.clock = new VirtualClock(machine);
     this.pack = new ProgPack(memory, profile.kernel, this.random);
-    const mapByName = (name: string): MapObject => this.mapObject(name);
-    this.loaded = new Programs(this.env, this.pack, new KernelXlatePort(this.env, mapByName), mapByName);
+    this.mapStore = new MapStore(this.env, () => this.loaded);
+    this.loaded = new Programs(
+      this.env,
+      this.pack,
+      new KernelXlatePort(this.env, this.mapStore),
+      this.mapStore,
+    );
     this.traps = new Traps(this.world(), (name, id, pc, args, result) =>
       this.log.add({ kind: 'helper', step: this.step(), pc, id, name, args, result }),
     );
@@ -139,11 +142,7 @@ class KernelModel implements Kernel {
       net,
       clock,
       task,
-      maps: {
-        byId: (id) => this.mapList.find((map) => map.id === id),
-        byAddress: (address) => this.mapList.find((map) => map.address === address),
-        all: () => this.mapList,
-      },
+      maps: this.mapStore,
       symbolAt: (address) => this.symbolAt(address),
       note: (note) => void this.log.add({ ...note, step: this.step() }),
     };
@@ -156,90 +155,31 @@ class KernelModel implements Kernel {
   // ---- maps ---------------------------------------------------------------------------------------------------
 
   get maps(): readonly KernelMap[] {
-    return this.mapList;
+    return this.mapStore.all();
   }
 
   createMap(attributes: MapAttributes): KernelMap {
-    if (this.mapList.some((map) => map.name === attributes.name)) {
-      throw new EngineError(
-        'kernel/duplicate',
-        `A map named ${attributes.name} exists already; maps are known by their names.`,
-        {
-          map: attributes.name,
-        },
-      );
-    }
-    const world = { env: this.env, programs: this.loaded, maps: this.world().maps };
-    const map = createMap(world, attributes, this.nextMapId);
-    this.nextMapId++;
-    this.mapList.push(map);
-    return map;
+    return this.mapStore.create(attributes);
   }
 
   map(name: string): KernelMap {
-    return this.mapObject(name);
-  }
-
-  private mapObject(name: string): MapObject {
-    const map = this.mapList.find((candidate) => candidate.name === name);
-    if (!map) {
-      const names = this.mapList.map((candidate) => candidate.name).join(', ') || 'none';
-      throw new EngineError('kernel/no-map', `There is no map named '${name}'; loaded maps: ${names}.`, {
-        map: name,
-      });
-    }
-    return map;
-  }
-
-  /** The model's object of a map that this kernel handed out. */
-  private own(map: KernelMap): MapObject {
-    return map instanceof MapObject && this.mapList.includes(map) ? map : this.mapObject(map.name);
+    return this.mapStore.named(name);
   }
 
   dumpMap(map: KernelMap): { key: Uint8Array; value: Uint8Array }[] {
-    const object = this.own(map);
-    return object.userEntries();
+    return this.mapStore.own(map).userEntries();
   }
 
   updateMap(map: KernelMap, key: Uint8Array, value: Uint8Array, flags = 0n): void {
-    const object = this.own(map);
-    this.checkUserAccess(object, key, value);
-    this.check(
-      object.userUpdate(key, value, flags),
-      `Map ${object.name} refuses the value for key ${bytesToHex(key)}`,
-    );
+    this.mapStore.update(map, key, value, flags);
   }
 
   deleteMapElement(map: KernelMap, key: Uint8Array): void {
-    const object = this.own(map);
-    this.checkUserAccess(object, key);
-    this.check(object.userDelete(key), `Map ${object.name} cannot delete key ${bytesToHex(key)}`);
+    this.mapStore.delete(map, key);
   }
 
   freezeMap(map: KernelMap): void {
-    this.own(map).freeze();
-  }
-
-  private checkUserAccess(map: MapObject, key: Uint8Array, value?: Uint8Array): void {
-    if (map.frozen)
-      throw errnoError('EPERM', `Map ${map.name} is frozen: user space cannot change it`, { map: map.name });
-    if (key.length !== map.keySize) {
-      throw errnoError('EINVAL', `Keys of map ${map.name} have ${map.keySize} bytes, not ${key.length}`, {
-        map: map.name,
-      });
-    }
-    if (value && value.length < map.userValueSize) {
-      throw errnoError(
-        'EINVAL',
-        `Values of map ${map.name} have ${map.userValueSize} bytes, not ${value.length}`,
-        { map: map.name },
-      );
-    }
-  }
-
-  private check(status: number, what: string): void {
-    if (status < 0)
-      throw new EngineError('kernel/errno', `${what} (-${errnoName(-status)}).`, { errno: -status });
+    this.mapStore.own(map).freeze();
   }
 
   setProgArray(map: KernelMap, index: number, program: string): void {
@@ -283,35 +223,13 @@ class KernelModel implements Kernel {
       relocations: raw.relocations ?? [],
       lines: [],
     };
-    const program = this.loaded.load(source);
+    const program = this.loaded.load(source, raw.trusted);
     this.machine.fenceI();
     return program;
   }
 
   loadObject(object: BpfObject, names?: readonly string[]): void {
-    const programs = wantedPrograms(object, names);
-    const used = new Set(
-      programs.flatMap((program) => program.relocations.flatMap((r) => ('map' in r ? [r.map] : []))),
-    );
-    for (const definition of object.maps) {
-      // A map that no wanted program uses is made for the user to see, if it can be.
-      if (!used.has(definition.name) && !isMapTypeSupported(definition.type)) continue;
-      const map = this.createMap(definition);
-      if (definition.initial) this.updateMap(map, new Uint8Array(4), definition.initial);
-      if (definition.readOnly === true) this.freezeMap(map);
-    }
-    for (const program of programs) this.loaded.load(program);
-    for (const definition of object.maps) {
-      for (const slot of definition.slots ?? []) {
-        if (!this.mapList.some((map) => map.name === definition.name)) continue;
-        const map = this.mapObject(definition.name);
-        if (programs.some((program) => program.name === slot.target))
-          this.setProgArray(map, slot.index, slot.target);
-        else if (this.mapList.some((inner) => inner.name === slot.target)) {
-          this.updateMap(map, indexKey(slot.index), indexKey(this.mapObject(slot.target).id));
-        }
-      }
-    }
+    loadObjectInto(this.mapStore, this.loaded, object, names);
     this.machine.fenceI();
   }
 
@@ -421,8 +339,7 @@ class KernelModel implements Kernel {
       this.pack.save(),
       this.random.save(),
       this.loaded.save(),
-      [...this.mapList],
-      this.nextMapId,
+      this.mapStore.save(),
       this.log.save(),
       this.run,
     );
@@ -438,41 +355,8 @@ class KernelModel implements Kernel {
     this.pack.load(snapshot.pack);
     this.random.load(snapshot.random);
     this.loaded.restore(snapshot.programs);
-    this.mapList = [...snapshot.maps];
-    this.nextMapId = snapshot.nextMapId;
+    this.mapStore.load(snapshot.maps);
     this.log.load(snapshot.events);
     this.run = snapshot.run;
   }
-}
-
-/**
- * The programs asked for, and those that prog arrays of theirs hold from the start, in the order of the object.
- * @throws EngineError `kernel/no-program`
- */
-function wantedPrograms(object: BpfObject, names: readonly string[] | undefined): BpfProgram[] {
-  if (!names) return [...object.programs];
-  const wanted = new Set<string>();
-  const add = (name: string): void => {
-    if (wanted.has(name)) return;
-    const program = object.programs.find((candidate) => candidate.name === name);
-    if (!program) {
-      const known = object.programs.map((candidate) => candidate.name).join(', ') || 'none';
-      throw new EngineError(
-        'kernel/no-program',
-        `${object.name} has no program named '${name}'; it has: ${known}.`,
-        { program: name },
-      );
-    }
-    wanted.add(name);
-    const maps = new Set(
-      program.relocations.flatMap((relocation) => ('map' in relocation ? [relocation.map] : [])),
-    );
-    for (const map of object.maps) {
-      if (!maps.has(map.name)) continue;
-      for (const slot of map.slots ?? [])
-        if (object.programs.some((candidate) => candidate.name === slot.target)) add(slot.target);
-    }
-  };
-  names.forEach(add);
-  return object.programs.filter((program) => wanted.has(program.name));
 }

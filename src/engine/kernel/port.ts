@@ -4,6 +4,7 @@ import type { KernelEnv } from './env';
 import { helperFunction } from './helpers/registry';
 import { KFUNCS } from './helpers/kfuncs';
 import { ArrayOfMaps, HashOfMaps } from './maps/map-in-map';
+import type { MapStore } from './map-store';
 import type { MapObject } from './maps/map-object';
 
 /** A program cannot write to the map. */
@@ -13,7 +14,7 @@ const BPF_F_RDONLY_PROG = 1 << 7;
 export class KernelXlatePort implements XlatePort {
   constructor(
     private readonly env: KernelEnv,
-    private readonly mapByName: (name: string) => MapObject,
+    private readonly maps: MapStore,
   ) {}
 
   get callBase(): bigint {
@@ -21,7 +22,7 @@ export class KernelXlatePort implements XlatePort {
   }
 
   map(name: string): XlateMap {
-    const map = this.mapByName(name);
+    const map = this.maps.named(name);
     const constant = map.frozen && (map.flags & BPF_F_RDONLY_PROG) !== 0 && map.valueAddress !== undefined;
     return {
       name: map.name,

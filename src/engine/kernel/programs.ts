@@ -6,11 +6,13 @@ import { hexToBytes } from '../base/hex';
 import { compileProgram } from '../jit/subprograms';
 import type { JitFunction, JitInput, KfuncModel } from '../jit/types';
 import type { BpfProgram } from '../loader/object';
+import { xlateTrusted } from '../xlate/trusted';
 import { xlate } from '../xlate/xlate';
 import type { XlatedProgram, XlatePort } from '../xlate/types';
 import type { KernelEnv } from './env';
 import { errnoError } from './errno';
 import { KFUNCS } from './helpers/kfuncs';
+import type { MapStore } from './map-store';
 import type { MapObject } from './maps/map-object';
 import { ProgArrayMap, type ProgDirectory } from './maps/prog-array';
 import type { ProgPack } from './prog-pack';
@@ -57,7 +59,7 @@ export class Programs implements ProgDirectory {
     private readonly env: KernelEnv,
     private readonly pack: ProgPack,
     private readonly port: XlatePort,
-    private readonly mapByName: (name: string) => MapObject,
+    private readonly maps: MapStore,
   ) {}
 
   all(): readonly LoadedProgram[] {
@@ -70,10 +72,11 @@ export class Programs implements ProgDirectory {
 
   /**
    * Verifier rewrites, JIT, and everything into memory. Executable bytes become visible with the machine's next fence.
+   * @param trusted the code is not checked, only rewritten
    * @throws EngineError of xlate and jit; `kernel/errno` EINVAL when a prog array it uses belongs to programs of another type;
    * `kernel/duplicate` for a name that is loaded already
    */
-  load(source: BpfProgram): LoadedProgram {
+  load(source: BpfProgram, trusted = false): LoadedProgram {
     if (source.unsupported !== undefined) {
       throw new EngineError(
         'kernel/unsupported',
@@ -92,7 +95,8 @@ export class Programs implements ProgDirectory {
     }
     const { profile, space, structs } = this.env;
     const aux = space.kmalloc(structs.size('bpf_prog_aux'));
-    const xlated = xlate(
+    const rewrite = trusted ? xlateTrusted : xlate;
+    const xlated = rewrite(
       {
         name: source.name,
         insns: source.insns,
@@ -140,7 +144,7 @@ export class Programs implements ProgDirectory {
     const arrays: MapObject[] = [];
     for (const relocation of source.relocations) {
       if (relocation.kind !== 'map') continue;
-      const map = this.mapByName(relocation.map);
+      const map = this.maps.named(relocation.map);
       if (!(map instanceof ProgArrayMap)) continue;
       const owner = this.owners.get(map.id);
       if (owner && owner.type !== source.type.id) {

@@ -66,6 +66,8 @@ export interface RawProgram {
   /** First slots of main and the other functions; found from the calls when absent. */
   readonly functions?: readonly { readonly start: number; readonly name: string }[];
   readonly relocations?: readonly BpfReloc[];
+  /** The code is taken at its word instead of being checked as the verifier does (xlate/trusted.ts). */
+  readonly trusted?: boolean;
 }
 
 export interface TestRunOutput {
