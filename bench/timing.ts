@@ -1,0 +1,149 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { buildWorld } from '../src/engine/debugger/build';
+import { CodeIndex } from '../src/engine/debugger/code-index';
+import { loadObject } from '../src/engine/loader/load';
+import { blockCycles } from '../src/engine/machine/timing/block';
+import { TIMING_PROFILES, type TimingProfile } from '../src/engine/machine/timing/profile';
+import { parseProfile } from '../src/engine/profile/parse';
+import type { DecodedInsn } from '../src/engine/rv64/decode';
+import { disassemble, type DisassembledInsn } from '../src/engine/rv64/disassemble';
+
+const MCA = 'llvm-mca-19';
+const CPUS = { rocket: 'rocket-rv64', u74: 'sifive-u74' } as const;
+
+/** LLVM's model says that arithmetic always happens in the late unit: results for addresses come three cycles later. */
+const U74: TimingProfile = TIMING_PROFILES.u74;
+const U74_DUAL = U74.dualIssue!;
+const LATE = { rs1: true, rs2: true, result: false };
+const ALWAYS_LATE: TimingProfile = {
+  ...U74,
+  latency: { ...U74.latency, alu: 3, 'alu-b': 3 },
+  dualIssue: { ...U74_DUAL, late: { ...U74_DUAL.late, alu: LATE, 'alu-b': LATE } },
+};
+const HEADINGS = ['insns', 'mca', 'rocket', '', 'mca', 'u74', '', 'u74 late', ''];
+
+const EXPLANATION = `Why they differ:
+- u74: llvm-mca does all arithmetic in the late unit, so that addresses wait two cycles more for it. The core does it early when
+  the operands are there (LLVM review D153666), and so does the profile. Column "u74 late" is the profile with that rule.
+- Both: llvm-mca lets no instruction complete before an earlier one: after a load or, in its u74 model, after arithmetic of
+  latency 3, an instruction of latency 1 (a store, a lui) is held back. The cores issue it; results are written in order at the
+  end of the pipeline.
+- u74: llvm-mca assigns arithmetic to a pipe when it issues, not looking at what the next instruction needs.`;
+
+/** Shorter blocks say little. */
+const LEAST = 4;
+const JUMPS = new Set<string>(['branch', 'j', 'jalr']);
+
+interface Block {
+  readonly name: string;
+  readonly lines: readonly DisassembledInsn[];
+}
+
+/** The basic blocks of an image: between jumps and targets of jumps. */
+function blocksOf(name: string, image: Uint8Array, base: bigint): Block[] {
+  const lines = [...disassemble(image, base)];
+  const starts = new Set<bigint>([base]);
+  for (const { insn, address, size } of lines) {
+    if (!insn || !JUMPS.has(insn.base.format)) continue;
+    starts.add(address + BigInt(size));
+    if (insn.base.format !== 'jalr') starts.add(address + BigInt(insn.imm));
+  }
+  const blocks: Block[] = [];
+  let from = 0;
+  for (let i = 1; i <= lines.length; i++) {
+    const line = lines[i];
+    if (line && !starts.has(line.address)) continue;
+    const piece = lines.slice(from, i);
+    blocks.push({ name: `${name}+0x${(piece[0]!.address - base).toString(16)}`, lines: piece });
+    from = i;
+  }
+  return blocks;
+}
+
+/** What llvm-mca can say something about: no calls, no jumps to registers, nothing undecoded. */
+function comparable({ lines }: Block): boolean {
+  return (
+    lines.length >= LEAST &&
+    lines.every(({ insn }) => insn && insn.base.format !== 'jalr' && insn.base.format !== 'j')
+  );
+}
+
+/** Assembly as llvm-mca reads it: targets do not matter. */
+const forMca = ({ insn, text }: DisassembledInsn): string =>
+  insn?.base.format === 'branch' ? text.replace(/0x[0-9a-f]+.*$/, '.') : text;
+
+function mcaCycles(lines: readonly DisassembledInsn[], cpu: string): number | undefined {
+  const rounds = 100;
+  const run = (iterations: number): number => {
+    const { stdout, stderr } = spawnSync(
+      MCA,
+      ['-mtriple=riscv64', `-mcpu=${cpu}`, '-mattr=+m,+a,+c,+zba,+zbb,+zbs', `-iterations=${iterations}`],
+      { input: lines.map(forMca).join('\n'), encoding: 'utf8' },
+    );
+    const cycles = /Total Cycles:\s+(\d+)/.exec(stdout);
+    if (!cycles && process.env['MCA_ERRORS']) console.log(stderr);
+    return cycles ? Number(cycles[1]) : NaN;
+  };
+  const cycles = (run(rounds + 10) - run(10)) / rounds;
+  return Number.isNaN(cycles) ? undefined : cycles;
+}
+
+/** Cycles of basic blocks of the examples' JITed code: our timing profiles beside llvm-mca's models of the same cores. */
+export default function bench(): void {
+  if (spawnSync(MCA, ['--version']).status !== 0) {
+    console.log(`${MCA} is not installed (Debian's llvm-19); there is nothing to compare with.`);
+    return;
+  }
+  const examples = path.resolve('examples');
+  const seen = new Set<string>();
+  const blocks = readdirSync(examples)
+    .filter((file) => file.endsWith('.o'))
+    .flatMap((file) => {
+      const object = loadObject(readFileSync(path.join(examples, file)), file);
+      return object.programs
+        .filter((program) => program.unsupported === undefined)
+        .flatMap((program) => {
+          const { kernel } = buildWorld({ object, profile: parseProfile({}), program: program.name });
+          return new CodeIndex(kernel).functions.flatMap((code) =>
+            blocksOf(code.key, code.fn.image, code.fn.base),
+          );
+        });
+    })
+    .filter(comparable)
+    .filter(({ lines }) => {
+      const text = lines.map(forMca).join('\n');
+      if (seen.has(text)) return false;
+      seen.add(text);
+      return true;
+    });
+  const insnsOf = (block: Block): DecodedInsn[] => block.lines.map(({ insn }) => insn!);
+  console.log(`${'block'.padEnd(36)}${HEADINGS.map((heading) => heading.padStart(9)).join('')}`);
+  const far = new Map<string, number>();
+  for (const block of blocks) {
+    const insns = insnsOf(block);
+    const compared = (name: string, profile: TimingProfile, theirs: number | undefined): string => {
+      const ours = blockCycles(insns, profile);
+      const difference = theirs === undefined ? NaN : (100 * (ours - theirs)) / theirs;
+      if (Math.abs(difference) > 10) far.set(name, (far.get(name) ?? 0) + 1);
+      return ours.toFixed(2).padStart(9) + `${difference.toFixed(0)}%`.padStart(9);
+    };
+    const rocket = mcaCycles(block.lines, CPUS.rocket);
+    const u74 = mcaCycles(block.lines, CPUS.u74);
+    const number = (value: number | undefined): string => (value?.toFixed(2) ?? '-').padStart(9);
+    console.log(
+      block.name.padEnd(36) +
+        String(block.lines.length).padStart(9) +
+        number(rocket) +
+        compared('rocket', TIMING_PROFILES.rocket, rocket) +
+        number(u74) +
+        compared('u74', TIMING_PROFILES.u74, u74) +
+        compared('u74 late', ALWAYS_LATE, u74),
+    );
+  }
+  console.log(
+    `${blocks.length} blocks; more than 10 % apart: ${[...far].map(([name, n]) => `${name} ${n}`).join(', ')}`,
+  );
+  console.log(EXPLANATION);
+}
