@@ -46,6 +46,8 @@ export interface XlateFacts {
   readonly wrappedSumRanges: boolean;
   /** Quotients and remainders by a constant are followed. */
   readonly quotientRanges: boolean;
+  /** A value that is 0 or -1 is followed as each of them where it is masked. */
+  readonly signMasksForked: boolean;
   /** NEG keeps what is known of the value. */
   readonly negationTracked: boolean;
   /** So do byte swaps. */
@@ -56,6 +58,8 @@ export interface XlateFacts {
   readonly sameRegisterDecides: boolean;
   /** A way of a branch that leaves no possible value is never taken. */
   readonly contradictionIsDead: boolean;
+  /** Branches on constants become plain jumps before paths are walked. */
+  readonly constantBranchesPruned: boolean;
   /** Registers that are dead by data flow are ignored when states are compared; before, those not read so far. */
   readonly staticLiveness: boolean;
   /** Which differences to a linked scalar are followed: one positive constant, or any number of constants. */
@@ -100,11 +104,13 @@ const V6_12: XlateFacts = {
   signedProductRanges: false,
   wrappedSumRanges: false,
   quotientRanges: false,
+  signMasksForked: true,
   negationTracked: false,
   byteSwapTracked: false,
   bitsDecideEquality: true,
   sameRegisterDecides: false,
   contradictionIsDead: false,
+  constantBranchesPruned: false,
   staticLiveness: false,
   linkedDeltas: 'positive-once',
   minNapiId: 129,
@@ -129,6 +135,7 @@ const V6_6: XlateFacts = {
   helperReadsClobberStack: true,
   mayGoto: false,
   singleValueRanges: false,
+  signMasksForked: false,
   bitsDecideEquality: false,
   timestampTypeMask: 1,
   tcAtIngressMask: 2,
@@ -153,7 +160,9 @@ const V7_2: XlateFacts = {
   bitsDecideEquality: true,
   sameRegisterDecides: true,
   contradictionIsDead: true,
+  constantBranchesPruned: true,
   staticLiveness: true,
+  maxFrames: 16,
   linkedDeltas: 'any',
   minNapiId: 257,
 };

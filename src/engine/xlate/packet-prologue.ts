@@ -1,7 +1,7 @@
 import { BPF_ALU_OP, BPF_JMP_OP, BPF_SIZE, type BpfInsn } from '../bpf/insn';
 import { EngineError } from '../base/errors';
 import { alu32Imm, alu64Reg, call, exit, jumpImm, ldx, mov32Imm, mov64Reg } from './emit';
-import { helperOffset, type Rewrite } from './rewrite';
+import type { Rewrite } from './rewrite';
 
 /** bpf_skb_pull_data */
 const SKB_PULL_DATA = 39;
@@ -29,7 +29,8 @@ export function packetWritePrologue(rewrite: Rewrite): BpfInsn[] {
     // r6 is free before the program starts and keeps the context over the call
     mov64Reg(6, 1),
     alu64Reg(BPF_ALU_OP.XOR, 2, 2),
-    call(helperOffset(rewrite, SKB_PULL_DATA)),
+    // by its id: the call becomes an address with the program's own calls
+    call(SKB_PULL_DATA),
     jumpImm(BPF_JMP_OP.JEQ, 0, 0, 2),
     mov32Imm(0, DROP),
     exit(),

@@ -51,6 +51,7 @@ export function xlate(input: XlateInput, port: XlatePort): XlatedProgram {
   code.slots.forEach((slot, i) => {
     const constant = constants.get(i);
     if (constant) slot.constant = constant;
+    if (slot.insn !== insns[i]) slot.origin = { insn: i, rule: 'dead-branch' };
   });
 
   removeFastcallSpills(code, env.functionFacts);

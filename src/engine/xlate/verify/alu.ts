@@ -12,6 +12,7 @@ import {
   signExtend32,
   signExtend64,
   sync,
+  truncate,
   UNKNOWN,
   zeroExtend32,
   type Draft,
@@ -19,7 +20,8 @@ import {
 } from './scalar';
 import { scalarAlu } from './scalar-alu';
 import { assignLink } from './stack-access';
-import { tnumLow32 } from './tnum';
+import { pushPath } from './paths';
+import { tnumConst, tnumLow32, tnumWithLow32 } from './tnum';
 
 /** Follows an instruction of class ALU or ALU64 (check_alu_op). */
 export function walkAlu(env: VerifierEnv, insn: BpfInsn): void {
@@ -35,40 +37,34 @@ export function walkAlu(env: VerifierEnv, insn: BpfInsn): void {
 }
 
 function unary(env: VerifierEnv, insn: BpfInsn): void {
-  const before = readRegister(env, insn.dst).value;
-  const pointer = env.frame.reg(insn.dst).isPointer;
+  const { value, isPointer } = readRegister(env, insn.dst);
   const target = writeRegister(env, insn.dst);
   const isNeg = insnOp(insn.code) === BPF_ALU_OP.NEG;
-  if (pointer || !(isNeg ? env.facts.negationTracked : env.facts.byteSwapTracked)) {
+  if (isPointer || !(isNeg ? env.facts.negationTracked : env.facts.byteSwapTracked)) {
     target.setUnknown();
     return;
   }
   const is32 = insnClass(insn.code) === BPF_CLASS.ALU;
-  const value = isNeg ? negated(env, is32, before) : swapped(env, insn, before);
-  const { id } = target;
-  target.setScalar(value);
-  target.id = isNeg ? 0 : id;
-  if (!isNeg) target.id = 0;
+  target.value = isNeg
+    ? scalarAlu(BPF_ALU_OP.SUB, is32, known(0n), value, false, env.arithmetic)
+    : swapped(env, insn, value);
+  if (target.value !== value) unlink(target);
 }
 
-/** 0 - value */
-function negated(env: VerifierEnv, is32: boolean, value: Scalar): Scalar {
-  return scalarAlu(BPF_ALU_OP.SUB, is32, known(0n), value, false, env.arithmetic);
-}
-
-/** Byte order conversions move whole bytes, so what is known of each bit stays known; ranges do not. */
+/** Byte order conversions move whole bytes, so what is known of each bit stays known; ranges do not (scalar_byte_swap). */
 function swapped(env: VerifierEnv, insn: BpfInsn, value: Scalar): Scalar {
   const bits = insn.imm;
   const reverses = insnClass(insn.code) === BPF_CLASS.ALU64 || (insn.code & BPF_SRC.X) !== 0;
-  const convert = (x: bigint): bigint => {
-    const low = BigInt.asUintN(bits, x);
-    if (!reverses) return low;
+  const swap = (x: bigint): bigint => {
     let result = 0n;
-    for (let i = 0; i < bits; i += 8) result = (result << 8n) | ((low >> BigInt(i)) & 0xffn);
+    for (let i = 0; i < bits; i += 8) result = (result << 8n) | ((x >> BigInt(i)) & 0xffn);
     return result;
   };
-  const d: Draft = { ...UNKNOWN, bits: { value: convert(value.bits.value), mask: convert(value.bits.mask) } };
-  return sync(d, env.arithmetic);
+  const before: Scalar = reverses
+    ? { ...UNKNOWN, bits: { value: swap(value.bits.value), mask: swap(value.bits.mask) } }
+    : value;
+  if (bits === 64) return reverses ? sync({ ...before }, env.arithmetic) : value;
+  return truncate(before, bits / 8, env.arithmetic);
 }
 
 function move(env: VerifierEnv, insn: BpfInsn): void {
@@ -90,9 +86,9 @@ function move64(env: VerifierEnv, insn: BpfInsn, source: RegState, target: RegSt
   if (insn.off === 0) {
     assignLink(env, source);
     target.assign(source);
+  } else if (source.isPointer) {
+    target.setUnknown();
   } else {
-    if (source.isPointer)
-      env.refuse('pointer', `r${insn.src} is ${describe(source)}; it cannot be sign-extended`);
     const unchanged = source.value.umax < 1n << BigInt(insn.off - 1);
     if (unchanged) assignLink(env, source);
     target.assign(source);
@@ -105,14 +101,12 @@ function move64(env: VerifierEnv, insn: BpfInsn, source: RegState, target: RegSt
 const bytesOf = (bits: number): 1 | 2 | 4 => (bits === 8 ? 1 : bits === 16 ? 2 : 4);
 
 function move32(env: VerifierEnv, insn: BpfInsn, source: RegState, target: RegState): void {
-  if (source.type === 'btf') {
-    // some number or a kernel pointer: half of it is a number
+  if (source.isPointer) {
+    // half of a pointer is some number
     target.setUnknown();
     target.value = low32(env, UNKNOWN);
     return;
   }
-  if (source.isPointer)
-    env.refuse('pointer', `r${insn.src} is ${describe(source)}; half of it cannot be copied`);
   const fits = insn.off === 0 ? source.width <= 32 : source.value.umax < 1n << BigInt(insn.off - 1);
   if (fits) assignLink(env, source);
   target.assign(source);
@@ -180,9 +174,30 @@ function combine(
   }
   if (fromRegister && target.precise) markPrecise(env, insn.src);
   const is32 = insnClass(insn.code) === BPF_CLASS.ALU;
+  if ((op === BPF_ALU_OP.AND || op === BPF_ALU_OP.OR) && isConst(operand.value)) forkMask(env, target);
   const { id, delta, off } = target;
   target.value = scalarAlu(op, is32, target.value, operand.value, insn.off === 1, env.arithmetic);
   keepLink(env, insn, target, operand.value, { id, delta, off });
+}
+
+/**
+ * A value that is 0 or -1, as a sign that was spread over a register, is followed as each of them on a path of its own
+ * (maybe_fork_scalars). Here it is -1; the other path begins with this instruction again.
+ */
+function forkMask(env: VerifierEnv, target: RegState): void {
+  if (!env.facts.signMasksForked) return;
+  const { value } = target;
+  const wide = value.smin === -1n && value.smax === 0n;
+  if (!wide && !(value.s32min === -1 && value.s32max === 0)) return;
+  const other = pushPath(env, env.insn).frame.reg(env.insnAt(env.insn).dst);
+  other.value = wide ? known(0n) : withLow32(value, 0);
+  target.value = wide ? known(-1n) : withLow32(value, -1);
+}
+
+/** The low half becomes known, the ranges of the whole stay as they were (__mark_reg32_known). */
+function withLow32(value: Scalar, low: number): Scalar {
+  const bits = tnumWithLow32(value.bits, tnumConst(BigInt(low >>> 0)));
+  return { ...value, bits, s32min: low, s32max: low, u32min: low >>> 0, u32max: low >>> 0 };
 }
 
 /**

@@ -153,8 +153,8 @@ function predictSame(op: number, is32: boolean, a: Scalar): boolean | undefined 
     case BPF_JMP_OP.JSET: {
       const bits = is32 ? tnumLow32(a.bits) : a.bits;
       if (bits.mask === 0n) return bits.value !== 0n;
-      const positive = is32 ? a.u32min > 0 : a.umin > 0n;
-      return positive ? true : undefined;
+      const mayBeZero = is32 ? a.s32min <= 0 && a.s32max >= 0 : a.smin <= 0n && a.smax >= 0n;
+      return mayBeZero ? undefined : true;
     }
     default:
       return undefined;

@@ -99,7 +99,8 @@ export class FunctionFacts {
 
 /** Everything that the parts of the walk share (struct bpf_verifier_env). */
 export class VerifierEnv {
-  readonly insns: readonly BpfInsn[];
+  /** The program, with branches that are decided beforehand replaced. */
+  readonly insns: BpfInsn[];
   readonly aux: InsnFacts[];
   readonly functionFacts: FunctionFacts[];
   readonly facts: XlateFacts;
@@ -130,7 +131,7 @@ export class VerifierEnv {
 
   constructor(readonly input: VerifyInput) {
     const { facts } = input;
-    this.insns = input.insns;
+    this.insns = input.insns.slice();
     this.facts = facts;
     this.port = input.port;
     this.aux = input.insns.map(() => new InsnFacts());
@@ -162,6 +163,11 @@ export class VerifierEnv {
         Math.max(0, this.insns.length - 1),
       );
     return insn;
+  }
+
+  /** Puts another instruction in the place of one. */
+  replace(index: number, insn: BpfInsn): void {
+    this.insns[index] = insn;
   }
 
   auxAt(index: number): InsnFacts {

@@ -74,7 +74,8 @@ function jumpUse(insn: BpfInsn): { uses: number; defines: number } {
   }
 }
 
-function successors(env: VerifierEnv, at: number): number[] {
+/** The slots that may follow within the function. */
+export function successors(env: VerifierEnv, at: number): number[] {
   const insn = env.insnAt(at);
   if (insn.code === LD_IMM64) return [at + 2];
   const group = insnClass(insn.code);

@@ -25,7 +25,6 @@ import {
   type Scalar,
 } from './scalar';
 import {
-  TNUM_UNKNOWN,
   tnumAdd,
   tnumAnd,
   tnumArsh,
@@ -334,58 +333,60 @@ function quotient(
   signed: boolean,
   rules: ArithmeticRules,
 ): Scalar {
+  if (!(is32 ? isConst32(b) : isConst(b))) return UNKNOWN;
   const width = is32 ? 32 : 64;
-  const constant = is32 ? isConst32(b) : isConst(b);
-  if (!constant) return UNKNOWN;
-  const raw = BigInt.asUintN(width, b.bits.value);
-  const divisor = signed ? BigInt.asIntN(width, raw) : raw;
-  if (divisor === 0n) return UNKNOWN;
-  const d: Draft = { ...UNKNOWN };
-  const [min, max] = signed ? signedEnds(is32, a) : unsignedEnds(is32, a);
-  const range =
-    op === BPF_ALU_OP.DIV ? quotientRange(min, max, divisor, width) : remainderRange(min, max, divisor);
-  if (!range) return UNKNOWN;
-  if (signed && is32) {
-    d.s32min = Number(range[0]);
-    d.s32max = Number(range[1]);
-  } else if (signed) {
-    d.smin = range[0];
-    d.smax = range[1];
-  } else if (is32) {
-    d.u32min = Number(range[0]);
-    d.u32max = Number(range[1]);
-  } else {
-    d.umin = range[0];
-    d.umax = range[1];
+  const divisor = signed ? BigInt.asIntN(width, b.bits.value) : BigInt.asUintN(width, b.bits.value);
+  const divides = op === BPF_ALU_OP.DIV;
+  if (divisor === 0n && divides) return known(0n);
+  const d: Draft = { ...a };
+  const [min, max] = ends(is32, signed, a);
+  // x % 0 is x
+  const range = divides
+    ? quotientRange(min, max, divisor, width)
+    : divisor === 0n
+      ? undefined
+      : remainderRange(min, max, divisor);
+  if (range) {
+    Object.assign(d, UNKNOWN);
+    setEnds(d, is32, signed, range);
   }
-  d.bits = TNUM_UNKNOWN;
   if (is32) zeroExtend32(d);
   return sync(d, rules);
 }
 
-const signedEnds = (is32: boolean, a: Scalar): [bigint, bigint] =>
-  is32 ? [BigInt(a.s32min), BigInt(a.s32max)] : [a.smin, a.smax];
-const unsignedEnds = (is32: boolean, a: Scalar): [bigint, bigint] =>
-  is32 ? [BigInt(a.u32min), BigInt(a.u32max)] : [a.umin, a.umax];
-
-function quotientRange(
-  min: bigint,
-  max: bigint,
-  divisor: bigint,
-  width: number,
-): [bigint, bigint] | undefined {
-  // the one quotient that does not fit: the least number by -1
-  if (divisor === -1n && min === -(1n << BigInt(width - 1))) return undefined;
-  const ends = [min / divisor, max / divisor];
-  return [bigMin(ends[0]!, ends[1]!), bigMax(ends[0]!, ends[1]!)];
+function ends(is32: boolean, signed: boolean, a: Scalar): [bigint, bigint] {
+  if (signed) return is32 ? [BigInt(a.s32min), BigInt(a.s32max)] : [a.smin, a.smax];
+  return is32 ? [BigInt(a.u32min), BigInt(a.u32max)] : [a.umin, a.umax];
 }
 
-function remainderRange(min: bigint, max: bigint, divisor: bigint): [bigint, bigint] {
-  const size = divisor < 0n ? -divisor : divisor;
-  const inside = min > -size && max < size;
-  if (inside) return [min, max];
-  const most = size - 1n;
-  const low = min >= 0n ? 0n : bigMax(min, -most);
-  const high = max <= 0n ? 0n : bigMin(max, most);
-  return [low, high];
+function setEnds(d: Draft, is32: boolean, signed: boolean, [min, max]: [bigint, bigint]): void {
+  if (signed && is32) {
+    d.s32min = Number(min);
+    d.s32max = Number(max);
+  } else if (signed) {
+    d.smin = min;
+    d.smax = max;
+  } else if (is32) {
+    d.u32min = Number(min);
+    d.u32max = Number(max);
+  } else {
+    d.umin = min;
+    d.umax = max;
+  }
+}
+
+function quotientRange(min: bigint, max: bigint, divisor: bigint, width: number): [bigint, bigint] {
+  const least = -(1n << BigInt(width - 1));
+  // the one quotient that does not fit is the least number itself
+  if (divisor === -1n && min === least) return max === least ? [least, least] : [least, -least - 1n];
+  const [a, b] = [min / divisor, max / divisor];
+  return [bigMin(a, b), bigMax(a, b)];
+}
+
+/** undefined when every value is its own remainder */
+function remainderRange(min: bigint, max: bigint, divisor: bigint): [bigint, bigint] | undefined {
+  const most = (divisor < 0n ? -divisor : divisor) - 1n;
+  if (min >= -most && max <= most) return undefined;
+  if (min >= 0n) return [0n, bigMin(max, most)];
+  return max <= 0n ? [bigMax(min, -most), 0n] : [-most, most];
 }

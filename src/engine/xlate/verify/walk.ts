@@ -6,6 +6,7 @@ import { walkAtomic } from './atomic';
 import { walkBranch } from './branch';
 import { clobberCallerSaved, walkHelperCall } from './call';
 import { checkControlFlow } from './cfg';
+import { pruneConstantBranches } from './const-branches';
 import { VerifierEnv, type VerifyInput } from './env';
 import { markFastcallPatterns } from './fastcall-patterns';
 import { returnToCaller, walkFunctionCall } from './function-call';
@@ -31,6 +32,7 @@ export function walkProgram(input: VerifyInput, losesZextAtJoins = false): Verif
   const env = new VerifierEnv(input);
   env.losesZextAtJoins = losesZextAtJoins;
   checkControlFlow(env);
+  if (env.facts.constantBranchesPruned) pruneConstantBranches(env);
   if (env.facts.fastcallHelpers.length > 0) markFastcallPatterns(env);
   if (env.facts.staticLiveness) findLiveRegisters(env);
   start(env);
