@@ -2,6 +2,7 @@ import { computed, inject, type ComputedRef, type InjectionKey } from 'vue';
 import type { Granularity } from '../../shared/views';
 import { useApp } from '../stores/app';
 import { useBreakpoints } from '../stores/breakpoints';
+import { useCompare } from '../stores/compare';
 import { PANES, useLayout, type PaneId } from '../stores/layout';
 import { useListing } from '../stores/listing';
 import { useOutput } from '../stores/output';
@@ -61,6 +62,7 @@ export function createCommands(): Commands {
   const layout = useLayout();
   const output = useOutput();
   const view = useView();
+  const compare = useCompare();
 
   const debugging = computed(() => app.page === 'debug' && session.view !== null);
   const canMove = computed(() => debugging.value && session.canMove);
@@ -235,11 +237,41 @@ export function createCommands(): Commands {
       enabled: always,
       run: () => (view.palette = true),
     },
+    {
+      id: 'compare',
+      title: 'Compare profiles…',
+      group: 'View',
+      keys: ['Ctrl+Shift+K'],
+      enabled: computed(() => debugging.value || (app.page === 'start' && app.program !== undefined)),
+      run: () => {
+        if (!debugging.value) {
+          view.compareDialog = true;
+          return;
+        }
+        const fresh = !layout.open.includes('compare');
+        layout.show('compare');
+        // Two columns of native code want the whole width and height.
+        if (fresh) layout.toggleMaximized('compare');
+      },
+    },
+    ...(
+      [
+        ['next-difference', 'Next difference of the comparison', 'F7', false],
+        ['previous-difference', 'Previous difference of the comparison', 'Shift+F7', true],
+      ] as const
+    ).map(([id, title, key, back]) => ({
+      id,
+      title,
+      group: 'Go' as const,
+      keys: [key],
+      enabled: computed(() => compare.active > 0 && compare.shows === 'code' && compare.stations.length > 0),
+      run: () => compare.step(back),
+    })),
     ...PANES.map(({ id, title }, index) => ({
       id: `pane-${id}`,
       title: `Go to pane: ${title}`,
       group: 'View' as const,
-      keys: [`Alt+${(index + 1) % 10}`],
+      keys: index < 10 ? [`Alt+${(index + 1) % 10}`] : [],
       enabled: debugging,
       run: () => layout.show(id as PaneId),
     })),

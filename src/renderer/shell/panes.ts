@@ -1,6 +1,7 @@
 import type { App, Component } from 'vue';
 import BpfPane from '../panes/BpfPane.vue';
 import BreakpointsPane from '../panes/BreakpointsPane.vue';
+import ComparePane from '../panes/ComparePane.vue';
 import ConsolePane from '../panes/ConsolePane.vue';
 import FramePane from '../panes/FramePane.vue';
 import MapsPane from '../panes/MapsPane.vue';
@@ -23,6 +24,7 @@ const PANE_COMPONENTS: Record<PaneId, Component> = {
   breakpoints: BreakpointsPane,
   maps: MapsPane,
   memory: MemoryPane,
+  compare: ComparePane,
 };
 
 /** Names the panes to the application: dockview looks its panels' components up by name. */

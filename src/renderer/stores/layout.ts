@@ -14,6 +14,7 @@ export const PANES = [
   { id: 'breakpoints', title: 'Breakpoints' },
   { id: 'maps', title: 'Maps' },
   { id: 'memory', title: 'Memory' },
+  { id: 'compare', title: 'Compare' },
 ] as const;
 export type PaneId = (typeof PANES)[number]['id'];
 
@@ -78,7 +79,9 @@ export const useLayout = defineStore('layout', () => {
   function show(id: PaneId): void {
     const api = dock.value;
     if (!api) return;
-    const panel = api.getPanel(id) ?? addPane(api, id, placeFor(api, id));
+    const panel = api.getPanel(id) ?? addPane(api, id, placeFor(api, id), undefined, heightFor(api, id));
+    // A pane that fills the window would hide this one.
+    if (api.hasMaximizedGroup() && !panel.group.api.isMaximized()) api.exitMaximizedGroup();
     panel.api.setActive();
     note();
     // The first focusable thing in the pane, once dockview has put it on screen.
@@ -90,11 +93,20 @@ export const useLayout = defineStore('layout', () => {
     });
   }
 
+  /** Shows a pane in place of all others, or puts the others back. */
+  function toggleMaximized(id: PaneId): void {
+    const panel = dock.value?.getPanel(id);
+    if (!panel) return;
+    if (panel.api.isMaximized()) panel.api.exitMaximized();
+    else panel.api.maximize();
+    note();
+  }
+
   function close(id: PaneId): void {
     dock.value?.getPanel(id)?.api.close();
   }
 
-  return { dock, open, visible, attach, detach, reset, show, close };
+  return { dock, open, visible, attach, detach, reset, show, toggleMaximized, close };
 });
 
 type Place = Parameters<DockviewApi['addPanel']>[0]['position'];
@@ -110,8 +122,14 @@ function addPane(
   return api.addPanel({ id, component: paneComponent(id), title, position, initialWidth, initialHeight });
 }
 
-/** Beside a pane of its usual group, else at the right. */
+/** A comparison takes its share of the window's whole width; other panes the usual height. */
+function heightFor(api: DockviewApi, id: PaneId): number | undefined {
+  return id === 'compare' ? Math.round(api.height * 0.55) : undefined;
+}
+
+/** Beside a pane of its usual group, else at the right; a comparison below everything, as wide as the window. */
 function placeFor(api: DockviewApi, id: PaneId): Place {
+  if (id === 'compare') return { direction: 'below' };
   const groups: readonly (readonly PaneId[])[] = [
     ['source', 'bpf', 'native'],
     ['registers', 'frame'],

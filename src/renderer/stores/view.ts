@@ -25,6 +25,7 @@ export const useView = defineStore('view', () => {
   const palette = ref(false);
   const goTo = ref(false);
   const keysHelp = ref(false);
+  const compareDialog = ref(false);
 
-  return { bytes, addresses, registerOrder, hintHidden, palette, goTo, keysHelp };
+  return { bytes, addresses, registerOrder, hintHidden, palette, goTo, keysHelp, compareDialog };
 });
