@@ -1,4 +1,5 @@
 import { defineConfig } from '@playwright/test';
+import { browserPath, sandbox } from './e2e/chromium.ts';
 import type { HartbeatOptions } from './e2e/fixtures.ts';
 
 /**
@@ -15,6 +16,7 @@ export default defineConfig<HartbeatOptions>({
   expect: { timeout: 20_000 },
   forbidOnly: Boolean(process.env.CI),
   reporter: 'list',
+  use: { launchOptions: { executablePath: browserPath(), args: sandbox() } },
   projects: [
     { name: 'browser-host', use: { way: 'host' } },
     { name: 'electron-double', use: { way: 'double' }, grep: /@double/ },

@@ -1,9 +1,9 @@
-import { chromium, test as base, expect, type Page } from '@playwright/test';
+import { chromium, test as base, expect, type Browser, type Page } from '@playwright/test';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { browserPath } from './chromium.ts';
 import { DebuggerPage } from './pages/debugger.ts';
 import { StartPage } from './pages/start.ts';
 
@@ -42,12 +42,14 @@ interface Fixtures extends HartbeatOptions {
 
 export const test = base.extend<Fixtures>({
   way: ['host', { option: true }],
-  open: async ({ way }, use) => {
+  open: async ({ way, browser }, use) => {
     const closing: (() => Promise<unknown>)[] = [];
     await use(async (options = {}) => {
       const dir = await mkdtemp(path.join(tmpdir(), 'hartbeat-e2e-'));
-      closing.push(() => rm(dir, { recursive: true, force: true }));
-      const { page, stop, choose } = await (way === 'host' ? throughHost : throughDouble)(options, dir);
+      closing.push(() => rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
+      const { page, stop, choose } = await (way === 'host'
+        ? throughHost(browser, options, dir)
+        : throughDouble(options, dir));
       closing.push(stop);
       const complaints: string[] = [];
       page.on('console', (message) => {
@@ -72,20 +74,19 @@ interface Opened {
 const urls = new WeakMap<Page, string>();
 const startUrl = async (page: Page) => urls.get(page) ?? page.url();
 
-async function throughHost({ file }: OpenOptions, dir: string): Promise<Opened> {
+async function throughHost(browser: Browser, { file }: OpenOptions, dir: string): Promise<Opened> {
   const host = spawn(
     process.execPath,
     [path.join(ROOT, 'out/main/host.js'), '--no-window', ...(file === undefined ? [] : [file])],
     { env: { ...process.env, HARTBEAT_CONFIG_DIR: dir }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const url = await printed(host, /(http:\S+)/);
-  const browser = await chromium.launch({ executablePath: browserPath(), args: sandbox() });
   const page = await browser.newPage({ colorScheme: 'light' });
   urls.set(page, url);
   return {
     page,
     stop: async () => {
-      await browser.close();
+      await page.close();
       await ended(host);
     },
     choose: async (chosen) => {
@@ -125,7 +126,6 @@ async function throughDouble({ file }: OpenOptions, dir: string): Promise<Opened
       await ended(main);
     },
     choose: async (source) => {
-      const { copyFile } = await import('node:fs/promises');
       await copyFile(source, chosen);
     },
   };
@@ -156,18 +156,3 @@ function ended(child: ChildProcess): Promise<void> {
     child.kill();
   });
 }
-
-/** Chromium as the system has it; Playwright's own downloads are not used. */
-function browserPath(): string {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const dirs = (process.env.PATH ?? '').split(path.delimiter);
-  const found = [
-    process.env.HARTBEAT_BROWSER,
-    ...names.flatMap((name) => dirs.map((dir) => path.join(dir, name))),
-  ].find((file) => file !== undefined && existsSync(file));
-  if (found === undefined) throw new Error('no Chromium is installed (Debian: apt-get install chromium)');
-  return found;
-}
-
-/** Chromium's sandbox does not work for root. */
-const sandbox = () => (process.getuid?.() === 0 ? ['--no-sandbox'] : []);

@@ -154,15 +154,22 @@ test('a small window and a magnified one can be used', async ({ open }) => {
 });
 
 test('a picture of the window', async ({ open }, info) => {
-  const { debug, page } = await open({ width: 1440, height: 900 });
+  const { debug, start, page } = await open({ width: 1440, height: 900 });
   await debug.ready();
-  await debug.addEventBreakpoint('Tail call taken');
-  await debug.bpf.clickGutter('r8 = r1');
+  await debug.button('Programs, inputs and examples').click();
+  await start.debugExample('Subprograms that call helpers');
+  await debug.ready();
+  await debug.source.clickGutter('end = stamp(2);');
   await debug.resume();
-  await expect(debug.stopReason).toContainText('Breakpoint 2');
+  await expect(debug.stopReason).toContainText('Breakpoint 1');
+  await debug.addEventBreakpoint('Helper call', 'bpf_ktime_get_ns');
   await debug.resume();
-  await expect(debug.stopReason).toContainText('32 tail calls left');
+  await expect(debug.stopReason).toContainText('call of bpf_ktime_get_ns');
+  await debug.stepBy('Native');
+  await debug.step('Step over');
+  await expect(debug.registerNote('a6')).toContainText('Clobbered');
   await debug.tab('Console').click();
+  await debug.button('Put the hint away').click();
   await page.mouse.move(0, 0);
   const file = info.outputPath('window.png');
   await page.screenshot({ path: file, animations: 'disabled' });
