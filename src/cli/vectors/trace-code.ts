@@ -1,8 +1,9 @@
 import { decodeInsns } from '../../engine/bpf/bytes';
 import type { BpfInsn } from '../../engine/bpf/insn';
 import { printInsn } from '../../engine/bpf/print';
-import { slotAt } from '../../engine/jit/lookup';
+import { slotAt, why } from '../../engine/jit/lookup';
 import { POKE_BYTES, pokeText } from '../../engine/jit/textpoke';
+import type { Trampoline } from '../../engine/jit/trampoline/trampoline';
 import type { JitFunction } from '../../engine/jit/types';
 import type { MachineMemory } from '../../engine/machine/types';
 import { decode } from '../../engine/rv64/decode';
@@ -17,7 +18,7 @@ const PAGE_BYTES = 4096;
 const PAGE = BigInt(PAGE_BYTES);
 
 /** A function as it lies in memory. */
-export interface TracedFunction {
+export interface JitedFunction {
   readonly base: bigint;
   readonly image: Uint8Array;
   readonly insns: readonly BpfInsn[];
@@ -29,7 +30,7 @@ export interface TracedFunction {
  * The functions of a recorded load, made by our JIT at the recorded addresses, so that a trace tests JIT and machine together.
  * Where the record lacks an input of the JIT the recorded image is taken, and counted as left out.
  */
-export function functionsOfLoad(check: RecordCheck, load: Fields, facts: KernelFacts): TracedFunction[] {
+export function functionsOfLoad(check: RecordCheck, load: Fields, facts: KernelFacts): JitedFunction[] {
   if (!load.has('funcs')) return [];
   const name = load.text('name');
   const recorded = load.objects('funcs');
@@ -49,41 +50,51 @@ export function functionsOfLoad(check: RecordCheck, load: Fields, facts: KernelF
   });
 }
 
+/** The function that covers an address. */
+export function functionAt(functions: readonly JitedFunction[], address: bigint): JitedFunction | undefined {
+  return functions.find(({ base, image }) => address >= base && address < base + BigInt(image.length));
+}
+
 /** The BPF code in memory during a trace. */
 export class TraceCode {
   constructor(
     private readonly memory: MachineMemory,
-    private readonly functions: readonly TracedFunction[],
+    private readonly functions: readonly JitedFunction[],
+    private readonly trampolines: readonly Trampoline[],
   ) {}
 
   /**
    * Puts all code into memory: the functions, the patched entries that the trace shows, and what else it executes.
-   * @returns how many of its instructions belong to no function: those of trampolines, whose images are not in such records
+   * @returns how many of its instructions belong to nothing that our JIT made
    */
   place(trace: Trace): number {
     for (const { base, image } of this.functions) this.write(base, image);
+    for (const { address, image } of this.trampolines) this.write(address, image);
     let foreign = 0;
     trace.steps.forEach((step, i) => {
-      const fn = this.at(step.pc);
-      if (!fn) {
-        foreign++;
-        this.write(step.pc, step.bytes);
-      } else if (step.pc === fn.base) {
-        this.placePoke(trace, i);
-      }
+      const fn = functionAt(this.functions, step.pc);
+      if (step.pc === fn?.base) this.placePoke(trace, i);
+      if (fn || this.trampolineAt(step.pc)) return;
+      foreign++;
+      this.write(step.pc, step.bytes);
     });
     return foreign;
   }
 
-  /** The function that covers an address. */
-  at(address: bigint): TracedFunction | undefined {
-    return this.functions.find(({ base, image }) => address >= base && address < base + BigInt(image.length));
+  private trampolineAt(at: bigint): Trampoline | undefined {
+    return this.trampolines.find(
+      ({ address, image }) => at >= address && at < address + BigInt(image.length),
+    );
   }
 
   /** The BPF instruction whose code covers an address, as a sentence's beginning. */
   describe(address: bigint): string {
-    const found = this.at(address);
-    if (!found) return 'in a trampoline';
+    const found = functionAt(this.functions, address);
+    if (!found) {
+      const trampoline = this.trampolineAt(address);
+      const rule = trampoline && why(trampoline, Number(address - trampoline.address))?.rule;
+      return rule === undefined ? 'in code taken from the trace' : `in a trampoline, made by ${rule}`;
+    }
     const { fn, insns } = found;
     if (!fn) return 'in a function whose image is the recorded one';
     const slot = slotAt(fn, Number(address - fn.base));

@@ -1,12 +1,13 @@
 import { bytesToHex, hex64 } from '../../engine/base/hex';
 import { u64 } from '../../engine/base/u64';
+import type { Trampoline } from '../../engine/jit/trampoline/trampoline';
 import { createMachine } from '../../engine/machine/machine';
 import type { Machine } from '../../engine/machine/types';
 import { decode, type DecodedInsn } from '../../engine/rv64/decode';
 import { print } from '../../engine/rv64/print';
 import { REG, registerName } from '../../engine/rv64/registers';
 import { memoryAccess } from './memory-access';
-import { insnOf, TraceCode, type TracedFunction } from './trace-code';
+import { insnOf, TraceCode, type JitedFunction } from './trace-code';
 import { KnownBytes } from './trace-known-bytes';
 import type { RegisterChanges, Trace, TraceStep } from './trace-record';
 
@@ -22,9 +23,10 @@ export class TraceReplay {
 
   constructor(
     private readonly trace: Trace,
-    functions: readonly TracedFunction[],
+    functions: readonly JitedFunction[],
+    trampolines: readonly Trampoline[],
   ) {
-    this.code = new TraceCode(this.machine.memory, functions);
+    this.code = new TraceCode(this.machine.memory, functions, trampolines);
     this.foreign = this.code.place(trace);
     this.machine.fenceI();
   }

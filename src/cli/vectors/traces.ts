@@ -4,12 +4,14 @@ import type { Fields } from './fields';
 import { runVectors, type RecordChecker } from './images';
 import type { VectorRecord } from './records';
 import { RecordCheck, type RecordResult, type VectorReport } from './report';
-import { functionsOfLoad, type TracedFunction } from './trace-code';
+import { functionsOfLoad, type JitedFunction } from './trace-code';
 import { readTrace } from './trace-record';
 import { TraceReplay } from './trace-replay';
+import { trampolinesOfTrace } from './trace-trampolines';
+import { attachedPrograms, tracedFunction } from './trampolines';
 
 const NO_TRACE = 'no trace in the record';
-const FOREIGN = 'instructions of trampolines taken from the trace (their images are not in such records)';
+const FOREIGN = 'instructions taken from the trace (no image in the record, and not made by programs in it)';
 
 /** The mode `--traces`: steps the recorded traces of kernels on our machine; everything that a step shows must agree. */
 export function runTraceVectors(
@@ -36,13 +38,16 @@ function replay(check: RecordCheck, { kind, fields, file }: VectorRecord): void 
   const steps = kind === 'kernel-case' ? fields.objects('steps') : [];
   if (!steps.some(isTraced)) return check.leaveOut(NO_TRACE);
   const facts = factsBeside(file);
-  const functions: TracedFunction[] = [];
+  const functions: JitedFunction[] = [];
   steps.forEach((step, i) => {
     if (step.text('op') === 'load') functions.push(...functionsOfLoad(check, step, facts));
     if (!isTraced(step)) return;
     const trace = readTrace(step.object('trace'));
-    const run = new TraceReplay(trace, functions);
+    const attached = attachedPrograms(steps.slice(0, i));
+    const trampolines = trampolinesOfTrace(trace, functions, attached, tracedFunction(fields, steps), facts);
+    const run = new TraceReplay(trace, functions, trampolines);
     check.count('traces');
+    if (trampolines.length > 0) check.count('trampolines', trampolines.length);
     check.count('trace steps', trace.steps.length);
     if (run.foreign > 0) check.leaveOut(FOREIGN);
     check.expect(`trace of step ${i} (${step.text('prog')})`, run.run());

@@ -27,7 +27,7 @@ const BYTES_BEFORE_ENTRY = 8;
 const MAX_ARG_SLOTS = 24;
 
 /** A program of the record that can be attached. */
-interface Attachable {
+export interface Attachable {
   readonly load: Fields;
   readonly prog: bigint;
   readonly cookie: bigint;
@@ -40,23 +40,11 @@ export function checkCaseTrampolines(
   steps: readonly Fields[],
   facts: KernelFacts,
 ): void {
-  const loads = new Map(
-    steps.filter((step) => step.text('op') === 'load').map((load) => [load.text('name'), load]),
-  );
-  const attached: Attachable[] = [];
-  const args = record.has('args') ? parseArguments(record.text('args')) : undefined;
-  const voidResult = record.has('ret') && record.text('ret') === 'void';
-  const entry = tracedEntry(steps);
+  const traced = tracedFunction(record, steps);
   let current: bigint | undefined;
 
-  for (const step of steps) {
+  steps.forEach((step, i) => {
     switch (step.text('op')) {
-      case 'attach': {
-        const load = loads.get(step.text('prog'));
-        if (step.number('rc') === 0 && load?.has('funcs'))
-          attached.push(attachable(load, step.address('cookie')));
-        break;
-      }
       case 'kernel_bytes':
         if (step.has('sym') && step.text('sym').startsWith('prog:') && current !== undefined) {
           checkPoke(check, step, current);
@@ -64,17 +52,36 @@ export function checkCaseTrampolines(
         break;
       case 'trampoline':
         for (const image of step.objects('images')) {
-          // Programs may have been attached by a link of another kind; then all that were loaded are candidates.
-          const programs =
-            attached.length > 0
-              ? attached
-              : [...loads.values()].filter((l) => l.has('funcs')).map((l) => attachable(l, 0n));
-          checkTrampoline(check, image, programs, { args, voidResult, entry }, facts);
+          checkTrampoline(check, image, attachedPrograms(steps.slice(0, i)), traced, facts);
           if (image.flag('current')) current = image.address('addr');
         }
         break;
     }
-  }
+  });
+}
+
+/** The programs that these steps attach; all that they load where none is attached by a step, but by a link of another kind. */
+export function attachedPrograms(steps: readonly Fields[]): Attachable[] {
+  const loads = new Map(
+    steps
+      .filter((step) => step.text('op') === 'load' && step.has('funcs'))
+      .map((load) => [load.text('name'), load]),
+  );
+  const attached = steps.flatMap((step) => {
+    if (step.text('op') !== 'attach' || step.number('rc') !== 0) return [];
+    const load = loads.get(step.text('prog'));
+    return load ? [attachable(load, step.address('cookie'))] : [];
+  });
+  return attached.length > 0 ? attached : [...loads.values()].map((load) => attachable(load, 0n));
+}
+
+/** What a trampoline record tells of the function that is traced. */
+export function tracedFunction(record: Fields, steps: readonly Fields[]): TracedFunction {
+  return {
+    args: record.has('args') ? parseArguments(record.text('args')) : undefined,
+    voidResult: record.has('ret') && record.text('ret') === 'void',
+    entry: tracedEntry(steps),
+  };
 }
 
 /** Entry of the traced function: the bytes around it are read before or after attaching. */
@@ -112,7 +119,7 @@ function parseArguments(text: string): ModelValue[] {
 }
 
 /** What a record knows of the traced function; the rest is found out from the image. */
-interface Traced {
+export interface TracedFunction {
   readonly args?: readonly ModelValue[];
   readonly voidResult?: boolean;
   readonly entry?: bigint;
@@ -122,10 +129,36 @@ function checkTrampoline(
   check: RecordCheck,
   image: Fields,
   attached: readonly Attachable[],
-  traced: Traced,
+  traced: TracedFunction,
   facts: KernelFacts,
 ): void {
-  const calls = callsOf(image);
+  const seen = { name: image.text('sym'), address: image.address('addr'), calls: callsOf(image) };
+  compareBest(check, image, trampolineModels(seen, attached, traced, facts), facts);
+}
+
+/** A trampoline as seen from outside: what it calls. */
+export interface SeenTrampoline {
+  readonly name: string;
+  readonly address: bigint;
+  readonly calls: readonly SeenCall[];
+}
+
+export interface SeenCall {
+  readonly target: bigint;
+  readonly symbol: string;
+  /** A constant in a0: the program or the trampoline's image object. */
+  readonly a0: bigint | undefined;
+  /** The traced function is called. */
+  readonly isOriginal: boolean;
+}
+
+/** What a trampoline may have been made from; more than one only where the record lacks the traced function's arguments. */
+export function trampolineModels(
+  { name, address, calls }: SeenTrampoline,
+  attached: readonly Attachable[],
+  traced: TracedFunction,
+  facts: KernelFacts,
+): TrampolineModel[] {
   const inImage = new Set(calls.map((call) => call.a0));
   // Most recently attached first.
   const programs = attached.filter(({ prog }) => inImage.has(prog)).reverse();
@@ -141,14 +174,14 @@ function checkTrampoline(
   const original = calls.find((call) => call.isOriginal)?.target;
   const funcAddress = traced.entry ?? (original === undefined ? 0n : original - BigInt(PATCHED_ENTRY_BYTES));
   const model = {
-    name: image.text('sym'),
+    name,
     flags:
       (callsOriginal ? TRAMP_FLAG.CALL_ORIG | TRAMP_FLAG.SKIP_FRAME : TRAMP_FLAG.RESTORE_REGS) |
       (usesIp ? TRAMP_FLAG.IP_ARG : 0),
     result: { size: 0, signed: false },
     structOps: false,
     funcAddress,
-    imageAddress: image.address('addr'),
+    imageAddress: address,
     imAddress: calls.find((call) => call.symbol === '__bpf_tramp_enter')?.a0 ?? 0n,
     fentry,
     fexit,
@@ -157,12 +190,7 @@ function checkTrampoline(
     trampExit: facts.symbol('__bpf_tramp_exit'),
   };
   const candidates = traced.args ? [traced.args] : anyArguments();
-  compareBest(
-    check,
-    image,
-    candidates.map((args) => ({ ...model, args })),
-    facts,
-  );
+  return candidates.map((args) => ({ ...model, args }));
 }
 
 function checkStructOps(
@@ -243,25 +271,21 @@ function commonPrefix(a: Uint8Array, b: Uint8Array): number {
   return at;
 }
 
-interface RecordedCall {
-  readonly target: bigint;
-  readonly symbol: string;
-  readonly a0: bigint | undefined;
-  readonly isOriginal: boolean;
-}
-
 /** `[byte offset, target, symbol, {constant argument registers}]`; the original is `NAME+4` or `NAME+8`. */
-function callsOf(image: Fields): RecordedCall[] {
+function callsOf(image: Fields): SeenCall[] {
   return image.rows('calls').map(([, target, symbol, constants]) => {
     const a0 = (constants as { readonly a0?: unknown } | undefined)?.a0;
     return {
       target: BigInt(String(target)),
       symbol: String(symbol),
       a0: typeof a0 === 'string' ? BigInt(a0) : undefined,
-      isOriginal: /\+[48]$/.test(String(symbol)),
+      isOriginal: isPastEntry(String(symbol)),
     };
   });
 }
+
+/** The original is called behind its patched entry. */
+export const isPastEntry = (symbol: string): boolean => /\+[48]$/.test(symbol);
 
 type Kind = 'fentry' | 'fexit' | 'fmod_ret' | 'fsession';
 
