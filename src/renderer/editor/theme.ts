@@ -30,7 +30,7 @@ export const columnTheme = EditorView.theme({
     fontStyle: 'italic',
     borderBottom: '1px solid var(--line-soft)',
   },
-  '.hb-no-code': { opacity: '0.72' },
+  '.hb-no-code': { opacity: 'var(--no-code-opacity)' },
   '.hb-continuation': { opacity: '0.55' },
   '.hb-outside': { backgroundColor: 'var(--shade)' },
   '.hb-part-start': { borderTop: '1px dashed var(--line-strong)', marginTop: '-1px' },
