@@ -213,5 +213,6 @@ describe('plain memory', () => {
 it('says which types cannot be run', () => {
   expect(isRunnable(XDP)).toBe(true);
   expect(isRunnable(2)).toBe(false);
-  expect(() => begin(2, {})).toThrow(/type kprobe, for which a test run is not supported yet/);
+  expect(() => begin(26, {})).toThrow(/type tracing, for which a test run is not supported yet/);
+  expect(errno(2, {})).toBe(524);
 });
