@@ -1,9 +1,9 @@
-import { BPF_ALU_OP, BPF_JMP_OP, BPF_SIZE, CALL, TAIL_CALL, type BpfInsn } from '../bpf/insn';
+import { BPF_ALU_OP, BPF_JMP_OP, BPF_SIZE, BPF_PSEUDO, CALL, TAIL_CALL, type BpfInsn } from '../bpf/insn';
 import { EngineError } from '../base/errors';
 import { alu64Imm, alu64Reg, jump, jump32Reg, ldImm64, ldx, mov64Imm, mov64Reg, stx, xchg64 } from './emit';
 import { PROG } from './context';
 import { inlineLookup, mapFunction } from './map-inline';
-import { helperOffset, symbolOffset, type Rewrite } from './rewrite';
+import { callOffset, helperOffset, symbolOffset, type Rewrite } from './rewrite';
 import { HELPER } from './verify/helper-protos';
 import type { InsnFacts } from './verify/env';
 import type { RewriteRule } from './rules';
@@ -45,6 +45,8 @@ export interface CallContext extends Rewrite {
   readonly flags: number;
   /** Address of struct bpf_prog_aux of the program that is being loaded. */
   readonly auxAddress: bigint | undefined;
+  /** Names of called kernel functions by input slot. */
+  readonly kfuncs: ReadonlyMap<number, string>;
   /** Number of tail calls with known map and index so far (poke descriptors). */
   pokes: number;
 }
@@ -158,6 +160,24 @@ function tracing(
       return undefined;
   }
 }
+
+/** A call of a kernel function by its address (fixup_kfunc_call). */
+export function rewriteKfuncCall(insn: BpfInsn, inputSlot: number, context: CallContext): CallRewrite {
+  const name = context.kfuncs.get(inputSlot);
+  const address = name === undefined ? undefined : context.port.kfunc(name);
+  if (name === undefined || address === undefined) {
+    throw new EngineError(
+      'xlate/kfunc',
+      `Instruction ${inputSlot} calls ${name ?? 'a kernel function that nothing names'}, which the kernel model does not have.`,
+      { insn: inputSlot },
+    );
+  }
+  return { insns: [{ ...insn, off: 0, imm: callOffset(context, address, name) }], rule: 'kfunc-address' };
+}
+
+/** Whether the instruction calls a kernel function. */
+export const isKfuncCall = (insn: BpfInsn): boolean =>
+  insn.code === CALL && insn.src === BPF_PSEUDO.KFUNC_CALL;
 
 /** Whether the instruction calls a helper. */
 export const isHelperCall = (insn: BpfInsn): boolean => insn.code === CALL && insn.src === 0;

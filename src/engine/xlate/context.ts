@@ -50,7 +50,15 @@ export interface ContextAccess {
 export interface ContextField {
   readonly type: Extract<
     RegType,
-    'scalar' | 'packet' | 'packet-meta' | 'packet-end' | 'sock-common' | 'socket' | 'btf' | 'flow-keys'
+    | 'scalar'
+    | 'packet'
+    | 'packet-meta'
+    | 'packet-end'
+    | 'sock-common'
+    | 'socket'
+    | 'btf'
+    | 'trusted-btf'
+    | 'flow-keys'
   >;
   readonly orNull?: boolean;
   /** Bytes of the whole field when narrower loads of it are allowed; they become a full load, shift and mask. */

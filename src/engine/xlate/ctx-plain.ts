@@ -33,11 +33,17 @@ export const RAW_TRACEPOINT_CONTEXT: ContextRules = {
  */
 export const TRACING_CONTEXT: ContextRules = {
   what: 'the arguments of the traced function',
-  access: ({ off, size, write }): ContextField | undefined =>
-    !write && off >= 0 && off + size <= 14 * 8 && size === 8 && off % 8 === 0
-      ? { type: 'btf' }
-      : readOnlyWords({ off, size, write, signed: false, attachType: 0 }, 0, 14 * 8),
+  access: (access): ContextField | undefined => {
+    const field = readOnlyWords(access, 0, MAX_ARGUMENTS * 8);
+    if (!field || access.size !== 8) return field;
+    return { type: access.attachType === TRACE_RAW_TP ? 'trusted-btf' : 'btf' };
+  },
 };
+
+/** Arguments that a traced function may have, with its return value and some room. */
+const MAX_ARGUMENTS = 14;
+/** BPF_TRACE_RAW_TP: the kernel vouches for what a tracepoint passes. */
+const TRACE_RAW_TP = 23;
 
 function readOnlyWords(access: ContextAccess, min: number, max: number): ContextField | undefined {
   const { off, size, write } = access;

@@ -1,4 +1,4 @@
-import { isHelperCall, rewriteCall, type CallContext } from './calls';
+import { isHelperCall, isKfuncCall, rewriteCall, rewriteKfuncCall, type CallContext } from './calls';
 import type { Code } from './code';
 import { DIVISION_RULE, guardDivision } from './divisions';
 import { expandPacketLoad } from './ld-abs';
@@ -30,8 +30,11 @@ export function fixInstructions(code: Code, context: CallContext): void {
       i = replace(code, i, packet, 'ld-abs');
       continue;
     }
-    if (!isHelperCall(insn)) continue;
-    const { insns, rule } = rewriteCall(insn, facts, context);
+    const isKfunc = isKfuncCall(insn);
+    if (!isKfunc && !isHelperCall(insn)) continue;
+    const { insns, rule } = isKfunc
+      ? rewriteKfuncCall(insn, code.at(i).origin.insn, context)
+      : rewriteCall(insn, facts, context);
     const [only] = insns;
     if (insns.length === 1 && only) {
       // in place, as the kernel does: what the walk found stays

@@ -19,6 +19,7 @@ export const REWRITES = {
   jiffies: 'Reads the kernel’s jiffies, without calling the helper.',
   'jit-inlined-helper': 'The JIT emits this helper itself, so the call keeps the helper’s number.',
   'kptr-xchg': 'bpf_kptr_xchg became one atomic exchange.',
+  'kfunc-address': 'The kernel function’s BTF id became its address, as a distance from __bpf_call_base.',
   'ld-abs': 'The old packet load became a call; where the packet is too short the program ends with 0.',
   'map-function': 'The map’s type is known, so its own function is called in place of the helper.',
   'map-lookup-inline':

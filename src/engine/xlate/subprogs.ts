@@ -8,6 +8,8 @@ export interface FunctionRange {
   readonly name: string;
   readonly start: number;
   readonly end: number;
+  /** The kernel verifies it on its own (linkage global in BTF). */
+  readonly isGlobal: boolean;
   /** Someone takes its address for a callback. */
   readonly isCallback: boolean;
   /** Contains a tail call. */
@@ -27,6 +29,7 @@ const MAX_FUNCTIONS = 256;
  */
 export function findFunctions(input: Pick<XlateInput, 'insns' | 'functions'>): FunctionRange[] {
   const { insns } = input;
+  const globals = new Set(input.functions.filter((fn) => fn.linkage === 'global').map((fn) => fn.start));
   const names = new Map(input.functions.map((fn) => [fn.start, fn.name]));
   const starts = [...new Set([...functionStarts(insns), ...names.keys()])].sort((a, b) => a - b);
   const outside = starts.find((start) => start < 0 || start >= insns.length);
@@ -55,6 +58,7 @@ export function findFunctions(input: Pick<XlateInput, 'insns' | 'functions'>): F
       name: names.get(start) ?? (start === 0 ? 'main' : `subprog_${i}`),
       start,
       end,
+      isGlobal: start !== 0 && globals.has(start),
       isCallback: callbacks.has(start),
       hasTailCall: body.some((insn) => insn.code === CALL && insn.src === 0 && insn.imm === HELPER_TAIL_CALL),
       hasPacketLoad: body.some(isPacketLoad),

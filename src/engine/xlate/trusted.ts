@@ -91,6 +91,7 @@ function callContext(input: XlateInput, port: XlatePort): CallContext {
     arrayValueOffset: input.profile.layout.bpfArrayPtrs,
     htabKeyOffset: input.profile.layout.htabElemKey,
     auxAddress: input.auxAddress,
+    kfuncs: new Map(),
     pokes: 0,
   };
 }

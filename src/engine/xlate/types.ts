@@ -43,13 +43,23 @@ export interface XlateInput {
   readonly name: string;
   readonly insns: readonly BpfInsn[];
   /** First slot of each function; [0] is main. May be empty: then xlate finds them from the calls. */
-  readonly functions: readonly { readonly start: number; readonly name: string }[];
+  readonly functions: readonly {
+    readonly start: number;
+    readonly name: string;
+    /** `global` functions are verified on their own; static ones, the default, with each call. */
+    readonly linkage?: 'static' | 'global';
+  }[];
   readonly relocations: readonly BpfReloc[];
   /** enum bpf_prog_type */
   readonly progType: number;
   readonly attachType: number;
   readonly flags: number;
   readonly profile: Profile;
+  /**
+   * Leaves out the zero extensions that kernel 7.2 forgets where paths join (its verifier dropped that bookkeeping with the
+   * register chains). Off by default: the code is then right, and differs from that kernel's there.
+   */
+  readonly losesZextAtJoins?: boolean;
   /** Address of the program's struct bpf_prog_aux, for programs that set timer callbacks. */
   readonly auxAddress?: bigint;
 }

@@ -7,6 +7,7 @@ import { inlineBpfLoops } from './bpf-loop';
 import { type CallContext } from './calls';
 import { Code } from './code';
 import { convertContextAccesses } from './context-access';
+import { contextRules } from './contexts';
 import { hardWireBranches, removeDeadCode, removeNops } from './dead-code';
 import { removeFastcallSpills } from './fastcall';
 import { fixInstructions } from './fixups';
@@ -32,20 +33,22 @@ export function xlate(input: XlateInput, port: XlatePort): XlatedProgram {
   validateProgram(input.insns, { functions: input.functions.map((fn) => fn.start) });
   const ranges = findFunctions(input);
   refuseMixing(input, ranges);
-  refuseKfuncs(input);
+  contextRules(input.progType);
+  const kfuncs = kfuncNames(input);
   const { insns, constants } = resolveConstants(input.insns, input.relocations, ranges, port);
   const env = walkProgram(
     {
       insns,
       functions: ranges,
       constants,
+      kfuncs,
       progType: input.progType,
       attachType: input.attachType,
       flags: input.flags,
       facts,
       port,
     },
-    input.profile.faults.includes('zext-lost-at-joins'),
+    input.losesZextAtJoins === true,
   );
   const code = makeCode(env, ranges);
   code.slots.forEach((slot, i) => {
@@ -77,6 +80,7 @@ export function xlate(input: XlateInput, port: XlatePort): XlatedProgram {
     arrayValueOffset: input.profile.layout.bpfArrayPtrs,
     htabKeyOffset: input.profile.layout.htabElemKey,
     auxAddress: input.auxAddress,
+    kfuncs,
     pokes: 0,
   };
   convertContextAccesses(code, context);
@@ -110,16 +114,9 @@ function refuseMixing(input: XlateInput, ranges: readonly FunctionRange[]): void
   );
 }
 
-function refuseKfuncs(input: XlateInput): void {
-  const at = input.insns.findIndex((insn) => insn.code === 0x85 && insn.src === BPF_PSEUDO.KFUNC_CALL);
-  if (at < 0) return;
-  const reloc = input.relocations.find((r) => r.insn === at);
-  const name = reloc?.kind === 'kfunc' ? reloc.name : 'a kernel function';
-  throw new EngineError(
-    'xlate/kfunc',
-    `Instruction ${at} calls ${name}: calls of kernel functions (kfuncs) are not supported yet.`,
-    { insn: at, name },
-  );
+/** Names of the called kernel functions by slot. */
+function kfuncNames(input: XlateInput): ReadonlyMap<number, string> {
+  return new Map(input.relocations.flatMap((r) => (r.kind === 'kfunc' ? [[r.insn, r.name] as const] : [])));
 }
 
 function makeCode(env: VerifierEnv, ranges: readonly FunctionRange[]): Code {

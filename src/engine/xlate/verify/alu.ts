@@ -1,7 +1,6 @@
 import { BPF_ALU_OP, BPF_CLASS, BPF_SRC, type BpfInsn } from '../../bpf/insn';
 import type { VerifierEnv } from './env';
 import { insnClass, insnOp, readRegister, writeRegister } from './liveness';
-import { describe } from './memory';
 import { pointerAlu } from './pointer-alu';
 import { markPrecise } from './precision';
 import { NOT_A_SUBREG, RegState } from './reg';
@@ -153,7 +152,7 @@ function combine(
   fromRegister: boolean,
 ): void {
   const op = insnOp(insn.code);
-  if (target.type === 'btf' || operand.type === 'btf') {
+  if (isKernelValue(target) || isKernelValue(operand)) {
     if (combineKernelValue(env, insn, target, operand)) return;
   }
   if (operand.isPointer) {
@@ -200,6 +199,8 @@ function withLow32(value: Scalar, low: number): Scalar {
   return { ...value, bits, s32min: low, s32max: low, u32min: low >>> 0, u32max: low >>> 0 };
 }
 
+const isKernelValue = (reg: RegState): boolean => reg.type === 'btf' || reg.type === 'trusted-btf';
+
 /**
  * A value from a kernel object may be a number or a pointer. Adding a constant keeps it usable as an address; anything else
  * makes it a number. @returns false when both sides are handled as usual.
@@ -210,12 +211,12 @@ function combineKernelValue(env: VerifierEnv, insn: BpfInsn, target: RegState, o
   const stays =
     insnClass(insn.code) === BPF_CLASS.ALU64 &&
     moves &&
-    target.type === 'btf' &&
+    isKernelValue(target) &&
     operand.isScalar &&
     isConst(operand.value);
   if (stays) return true;
-  if (operand.isPointer && operand.type !== 'btf') return false;
-  if (target.isPointer && target.type !== 'btf')
+  if (operand.isPointer && !isKernelValue(operand)) return false;
+  if (target.isPointer && !isKernelValue(target))
     env.refuse('pointer', 'a kernel value cannot be added to a pointer');
   target.setUnknown();
   if (insnClass(insn.code) === BPF_CLASS.ALU) target.value = low32(env, UNKNOWN);

@@ -144,7 +144,13 @@ function testPointers(env: VerifierEnv, insn: BpfInsn, op: number, sides: Pointe
   const { dst, src, other, otherDst, otherSrc, fromRegister } = sides;
   const equality = op === BPF_JMP_OP.JEQ || op === BPF_JMP_OP.JNE;
   const bothPointers = fromRegister && dst.isPointer && src.isPointer;
-  if (bothPointers && equality && dst.orNull !== src.orNull && dst.type !== 'btf' && src.type !== 'btf') {
+  if (
+    bothPointers &&
+    equality &&
+    dst.orNull !== src.orNull &&
+    !dst.type.endsWith('btf') &&
+    !src.type.endsWith('btf')
+  ) {
     // equal to a pointer that is not null: not null either
     const here = op === BPF_JMP_OP.JNE;
     notNull(here ? (dst.orNull ? dst : src) : otherDst.orNull ? otherDst : otherSrc);

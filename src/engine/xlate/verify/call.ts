@@ -76,8 +76,10 @@ function setResult(
       r0.memSize = facts.allocated;
       break;
     case 'mem-or-btf':
-    case 'btf':
       r0.setPointer('btf');
+      return;
+    case 'btf':
+      r0.setPointer(proto.returnsNull ? 'btf' : 'trusted-btf');
       return;
     default:
       r0.setPointer(proto.returns);

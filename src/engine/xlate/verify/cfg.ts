@@ -1,6 +1,7 @@
 import { BPF_CLASS, BPF_JMP_OP, BPF_PSEUDO, LD_IMM64 } from '../../bpf/insn';
 import type { VerifierEnv } from './env';
 import { callbackKind } from './helper-protos';
+import { kfuncProto } from './kfunc-protos';
 import { insnClass, insnOp } from './liveness';
 
 /**
@@ -71,6 +72,14 @@ function visitCall(env: VerifierEnv, at: number): number[] {
       aux.prunePoint = true;
       aux.jumpPoint = true;
     }
+  }
+  if (
+    insn.src === BPF_PSEUDO.KFUNC_CALL &&
+    kfuncProto(env.input.kfuncs.get(at) ?? '')?.returns === 'element'
+  ) {
+    // the states at each step show when another round adds nothing
+    aux.prunePoint = true;
+    aux.forceCheckpoint = true;
   }
   join(env, at + 1);
   if (insn.src !== BPF_PSEUDO.CALL) return [at + 1];

@@ -78,12 +78,17 @@ export interface VerifyInput {
   readonly functions: readonly FunctionRange[];
   /** By slot of each ld_imm64. */
   readonly constants: ReadonlyMap<number, Constant64>;
+  /** Names of called kernel functions by slot. */
+  readonly kfuncs: ReadonlyMap<number, string>;
   readonly progType: number;
   readonly attachType: number;
   readonly flags: number;
   readonly facts: XlateFacts;
   readonly port: XlatePort;
 }
+
+/** What callers pass to a global function in one argument. */
+export type GlobalArg = 'none' | 'scalar' | 'ctx' | 'memory';
 
 /** What the walk finds about each function. */
 export class FunctionFacts {
@@ -93,8 +98,8 @@ export class FunctionFacts {
   keepFastcallStack = false;
   isCallback = false;
   isAsyncCallback = false;
-  /** A may_goto counter lives below the stack. */
-  extraStack = 0;
+  /** A global function that is called: what its arguments are. It is walked on its own. */
+  globalArgs: GlobalArg[] | undefined = undefined;
 }
 
 /** Everything that the parts of the walk share (struct bpf_verifier_env). */

@@ -163,5 +163,9 @@ function sameSlot(
     if (before === 'invalid' || before === 'misc') continue;
     if (before !== after) return false;
   }
+  if (old.isIterator) {
+    // rounds are not compared: they would never agree
+    return old.reg.iterator?.active === now.reg.iterator?.active && ids.match(old.reg.refId, now.reg.refId);
+  }
   return old.isSpill ? covers(env, old.reg, now.reg, ids, how) : true;
 }

@@ -1,17 +1,20 @@
-import type { BpfInsn } from '../../bpf/insn';
-import { clobberCallerSaved } from './call';
-import type { VerifierEnv } from './env';
+import { BPF_PSEUDO, CALL, type BpfInsn } from '../../bpf/insn';
+import { clobberCallerSaved, forgetPackets } from './call';
+import type { GlobalArg, VerifierEnv } from './env';
+import { helperProto } from './helper-protos';
 import { markRead } from './liveness';
 import { describe } from './memory';
 import { markPrecise } from './precision';
 import { findPreviousEntry, widen } from './prune';
-import { LIVE_READ64 } from './reg';
+import { LIVE_READ64, NOT_A_SUBREG, type RegState } from './reg';
+import { frameOf, MAX_VARIABLE_OFFSET, stackBounds, touchForHelper } from './stack-access';
 import { FrameState } from './state';
 
-/** Enters the called function (check_func_call for static functions). @returns the slot to go on with */
+/** Enters the called function, or passes over a global one (check_func_call). @returns the slot to go on with */
 export function walkFunctionCall(env: VerifierEnv, insn: BpfInsn): number {
   const start = env.insn + 1 + insn.imm;
   const callee = env.functionOf(start);
+  if (env.input.functions[callee]!.isGlobal) return passGlobalFunction(env, callee);
   if (env.state.frames.length >= env.facts.maxFrames) {
     env.refuse('depth', `more than ${env.facts.maxFrames} functions call each other`);
   }
@@ -21,6 +24,78 @@ export function walkFunctionCall(env: VerifierEnv, insn: BpfInsn): number {
   clobberCallerSaved(env);
   env.state.frames.push(frame);
   return start;
+}
+
+/**
+ * Global functions are walked on their own: here only the kinds of arguments count, and nothing is known of the result. The
+ * kernel takes the kinds from BTF; here they are what callers pass.
+ */
+function passGlobalFunction(env: VerifierEnv, callee: number): number {
+  const facts = env.functionFacts[callee]!;
+  facts.globalArgs ??= ARGUMENTS.map(() => 'none');
+  for (const number of ARGUMENTS) {
+    const passed = argumentKind(env, number);
+    const before = facts.globalArgs[number - 1]!;
+    // NULL is passed as a number
+    if (before === 'none' || (before === 'scalar' && passed !== 'none'))
+      facts.globalArgs[number - 1] = passed;
+  }
+  clobberCallerSaved(env);
+  const r0 = env.frame.reg(0);
+  r0.setUnknown();
+  r0.subregDef = NOT_A_SUBREG;
+  if (changesPacket(env, callee)) forgetPackets(env);
+  return env.insn + 1;
+}
+
+const ARGUMENTS = [1, 2, 3, 4, 5];
+
+function argumentKind(env: VerifierEnv, number: number): GlobalArg {
+  const reg = env.frame.reg(number);
+  if (reg.type === 'uninit') return 'none';
+  if (reg.isScalar) return 'scalar';
+  if (reg.type === 'ctx') return 'ctx';
+  // the function may read and write what the pointer points to
+  if (reg.type === 'stack') {
+    const { min } = stackBounds(env, reg, reg.off, 1);
+    touchForHelper(frameOf(env, reg), min, 0, true);
+  }
+  return 'memory';
+}
+
+/** An argument of a global function that is walked on its own. */
+export function setGlobalArgument(env: VerifierEnv, reg: RegState, arg: GlobalArg): void {
+  switch (arg) {
+    case 'none':
+      return;
+    case 'scalar':
+      reg.setUnknown();
+      return;
+    case 'ctx':
+      reg.setPointer('ctx');
+      return;
+    case 'memory':
+      reg.setPointer('mem');
+      reg.memSize = Number(MAX_VARIABLE_OFFSET);
+      reg.orNull = true;
+      reg.untestedAllowed = true;
+      reg.id = env.newId();
+  }
+}
+
+/** Whether the function, or one that it calls, calls a helper that changes the packet. */
+function changesPacket(env: VerifierEnv, func: number, seen = new Set<number>()): boolean {
+  if (seen.has(func)) return false;
+  seen.add(func);
+  const { start, end } = env.input.functions[func]!;
+  for (let at = start; at < end; at++) {
+    const insn = env.insnAt(at);
+    if (insn.code !== CALL) continue;
+    if (insn.src === 0 && helperProto(insn.imm)?.changesPacket === true) return true;
+    if (insn.src === BPF_PSEUDO.CALL && changesPacket(env, env.functionOf(at + 1 + insn.imm), seen))
+      return true;
+  }
+  return false;
 }
 
 /** Returns to the caller (prepare_func_exit). @returns the slot to go on with */

@@ -5,7 +5,7 @@ import type { HelperArg, HelperProto } from './helper-protos';
 import { accessMemory, describe, packetRegion, region } from './memory';
 import { readRegister } from './liveness';
 import { markPrecise } from './precision';
-import type { RegState } from './reg';
+import type { RegState, RegType } from './reg';
 import { isConst } from './scalar';
 import { frameOf, MAX_VARIABLE_OFFSET, stackBounds, touchForHelper } from './stack-access';
 
@@ -61,7 +61,7 @@ function checkArgument(
     case 'any':
       return;
     case 'ctx':
-      if (reg.type !== 'ctx' && reg.type !== 'btf') wants('the context');
+      if (reg.type !== 'ctx' && !isKernelObject(reg.type)) wants('the context');
       if (reg.off !== 0) wants('the context pointer unchanged');
       return;
     case 'map':
@@ -99,11 +99,13 @@ function checkArgument(
       facts.map ??= reg.map;
       return;
     case 'sock':
-      if (!['socket', 'sock-common', 'tcp-sock', 'btf'].includes(reg.type) || reg.orNull) wants('a socket');
+      if (!['socket', 'sock-common', 'tcp-sock', 'btf', 'trusted-btf'].includes(reg.type) || reg.orNull)
+        wants('a socket');
       if (proto.releases) facts.releasedId = reg.refId;
       return;
     case 'btf':
-      if (!['btf', 'socket', 'sock-common', 'tcp-sock', 'ctx'].includes(reg.type)) wants('a kernel object');
+      if (!['btf', 'trusted-btf', 'socket', 'sock-common', 'tcp-sock', 'ctx'].includes(reg.type))
+        wants('a kernel object');
       return;
     case 'string':
       if (reg.type !== 'map-value' || reg.map?.frozen === undefined)
@@ -127,9 +129,11 @@ const MEMORY_TYPES: readonly string[] = [
   'mem',
   'ctx',
   'btf',
+  'trusted-btf',
 ];
+const isKernelObject = (type: RegType): boolean => type === 'btf' || type === 'trusted-btf';
 const canBeMemory = (reg: RegState): boolean =>
-  (MEMORY_TYPES.includes(reg.type) && !reg.orNull) || reg.isNull;
+  (MEMORY_TYPES.includes(reg.type) && (!reg.orNull || reg.untestedAllowed)) || reg.isNull;
 
 /** A length, which also says how much of the memory in the argument before it is used (check_mem_size_reg). */
 function sizeArgument(
@@ -171,7 +175,8 @@ export function helperMemory(
   facts: CallFacts,
 ): void {
   const reg = env.frame.reg(register);
-  if (reg.orNull) env.refuse('null', `r${register} may be NULL here; the program must test it first`);
+  if (reg.orNull && !reg.untestedAllowed)
+    env.refuse('null', `r${register} may be NULL here; the program must test it first`);
   switch (reg.type) {
     case 'packet':
     case 'packet-meta':
@@ -191,6 +196,7 @@ export function helperMemory(
     case 'mem':
       return region(env, reg, reg.off, size, reg.memSize, 'the memory');
     case 'btf':
+    case 'trusted-btf':
       return;
     case 'stack':
       return helperStack(env, register, reg, size, zero, write, fills, facts);

@@ -10,6 +10,7 @@ import {
 } from '../../bpf/insn';
 import type { VerifierEnv } from './env';
 import { helperProto } from './helper-protos';
+import { kfuncProto } from './kfunc-protos';
 import { insnClass, insnMode, insnOp } from './liveness';
 
 const CALLER_SAVED = 0b11_1111;
@@ -17,7 +18,7 @@ const ALL = 0xffff;
 const bit = (reg: number): number => 1 << reg;
 
 /** Registers that an instruction reads and defines, as sets of bits (compute_insn_live_regs). */
-function usesAndDefinitions(insn: BpfInsn): { uses: number; defines: number } {
+function usesAndDefinitions(insn: BpfInsn, kfunc: string | undefined): { uses: number; defines: number } {
   const dst = bit(insn.dst);
   const src = bit(insn.src);
   const fromRegister = (insn.code & BPF_SRC.X) !== 0;
@@ -38,7 +39,7 @@ function usesAndDefinitions(insn: BpfInsn): { uses: number; defines: number } {
       return { uses: op === BPF_ALU_OP.MOV ? operand : operand | dst, defines: dst };
     }
     default:
-      return jumpUse(insn);
+      return jumpUse(insn, kfunc);
   }
 }
 
@@ -57,7 +58,7 @@ function atomicUse(insn: BpfInsn): { uses: number; defines: number } {
   }
 }
 
-function jumpUse(insn: BpfInsn): { uses: number; defines: number } {
+function jumpUse(insn: BpfInsn, kfunc: string | undefined): { uses: number; defines: number } {
   switch (insnOp(insn.code)) {
     case BPF_JMP_OP.JA:
     case BPF_JMP_OP.JCOND:
@@ -65,7 +66,7 @@ function jumpUse(insn: BpfInsn): { uses: number; defines: number } {
     case BPF_JMP_OP.EXIT:
       return { uses: bit(0), defines: 0 };
     case BPF_JMP_OP.CALL: {
-      const proto = insn.src === 0 ? helperProto(insn.imm) : undefined;
+      const proto = insn.src === 0 ? helperProto(insn.imm) : kfuncProto(kfunc ?? '');
       const parameters = proto ? proto.args.length : 5;
       return { uses: ((1 << parameters) - 1) << 1, defines: CALLER_SAVED };
     }
@@ -102,7 +103,7 @@ export function findLiveRegisters(env: VerifierEnv): void {
     for (let at = env.insns.length - 1; at >= 0; at--) {
       const insn = env.insnAt(at);
       if (insn.code === 0) continue;
-      const { uses, defines } = usesAndDefinitions(insn);
+      const { uses, defines } = usesAndDefinitions(insn, env.input.kfuncs.get(at));
       let after = 0;
       for (const next of successors(env, at)) after |= env.aux[next]?.liveBefore ?? 0;
       const before = (after & ~defines) | uses;

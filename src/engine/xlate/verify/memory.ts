@@ -34,7 +34,7 @@ export function accessMemory(env: VerifierEnv, access: Access): void {
   const pointer = env.frame.reg(access.base);
   checkAlignment(env, pointer, access);
   const off = access.off + pointer.off;
-  if (pointer.orNull) {
+  if (pointer.orNull && !pointer.untestedAllowed) {
     env.refuse('null', `r${access.base} may be NULL here; the program must test it first`);
   }
   switch (pointer.type) {
@@ -74,6 +74,7 @@ export function accessMemory(env: VerifierEnv, access: Access): void {
       loaded(env, access);
       break;
     case 'btf':
+    case 'trusted-btf':
       kernelObject(env, access);
       break;
     default:
@@ -283,12 +284,23 @@ function kernelObject(env: VerifierEnv, access: Access): void {
 }
 
 /** Pointers whose accesses are rewritten: an instruction cannot serve one of them and another kind, too. */
-const REWRITTEN: readonly RegType[] = ['ctx', 'socket', 'sock-common', 'tcp-sock', 'xdp-sock', 'btf'];
+const REWRITTEN: readonly RegType[] = [
+  'ctx',
+  'socket',
+  'sock-common',
+  'tcp-sock',
+  'xdp-sock',
+  'btf',
+  'trusted-btf',
+];
 
 /** Notes the kind of pointer that an access uses (save_aux_ptr_type). */
 export function notePointer(env: VerifierEnv, type: RegType): void {
   const aux = env.auxAt(env.insn);
   if (aux.pointer === undefined) aux.pointer = type;
+  // an object that is not surely there on one path needs fault handling on all
+  else if (isKernelObject(type) && isKernelObject(aux.pointer))
+    aux.pointer = type === 'btf' ? type : aux.pointer;
   else if (aux.pointer !== type && (REWRITTEN.includes(type) || REWRITTEN.includes(aux.pointer))) {
     env.refuse(
       'pointer',
@@ -296,3 +308,5 @@ export function notePointer(env: VerifierEnv, type: RegType): void {
     );
   }
 }
+
+const isKernelObject = (type: RegType): boolean => type === 'btf' || type === 'trusted-btf';

@@ -1,10 +1,11 @@
 import { BPF_JMP_OP } from '../../bpf/insn';
 import type { Checkpoint, VerifierEnv } from './env';
 import { sameStates } from './equality';
+import { kfuncProto } from './kfunc-protos';
 import { insnOp, markRead, markZext } from './liveness';
 import { forgetPrecision, propagatePrecision, remember } from './precision';
 import { LIVE_DONE, LIVE_NONE, LIVE_READ, LIVE_READ64, type RegState } from './reg';
-import { FP, type FrameState, type VerifierState } from './state';
+import { FP, slotIndex, type FrameState, type VerifierState } from './state';
 
 /** Steps of history after which a checkpoint is made in any case. */
 const MAX_HISTORY = 40;
@@ -76,6 +77,12 @@ function isRoundAgain(env: VerifierEnv, old: VerifierState, callsCallback: boole
     noteLoop(env, old);
     return true;
   }
+  if (isIteratorStep(env)) {
+    // only another round of a loop with elements left converges; anything else goes on
+    if (!sameStates(env, old, state, 'ranges') || !hasActiveIterator(env)) return false;
+    noteLoop(env, old);
+    return true;
+  }
   if (callsCallback) {
     return sameStates(env, old, state, 'ranges');
   }
@@ -83,11 +90,37 @@ function isRoundAgain(env: VerifierEnv, old: VerifierState, callsCallback: boole
     old.frames.length === state.frames.length &&
     oldFrame.regs.every((reg, i) => reg.sameContent(state.frame.reg(i))) &&
     sameStates(env, old, state, 'exact') &&
+    sameIteratorRounds(old, state) &&
     old.mayGotoDepth === state.mayGotoDepth &&
     old.callbackUnrollDepth === state.callbackUnrollDepth;
   if (looping)
     env.refuse('loop', 'the program comes here again with nothing changed, so this loop never ends');
   return false;
+}
+
+const isIteratorStep = (env: VerifierEnv): boolean => {
+  const name = env.input.kfuncs.get(env.insn);
+  return name !== undefined && kfuncProto(name)?.returns === 'element';
+};
+
+function hasActiveIterator(env: VerifierEnv): boolean {
+  const pointer = env.frame.reg(1);
+  const off = pointer.off + Number(BigInt.asIntN(64, pointer.value.bits.value));
+  return env.state.frames[pointer.frame]?.stack[slotIndex(off)]?.reg.iterator?.active === true;
+}
+
+/** A loop around an iterator with elements left is another round, not the same state (iter_active_depths_differ). */
+function sameIteratorRounds(old: VerifierState, now: VerifierState): boolean {
+  return old.frames.every((frame, depth) =>
+    frame.stack.every((slot, index) => {
+      const before = slot.reg.iterator;
+      return (
+        !slot.isIterator ||
+        !before?.active ||
+        before.depth === now.frames[depth]?.stack[index]?.reg.iterator?.depth
+      );
+    }),
+  );
 }
 
 /** The current path leads back to a state of its own; marks of states inside the loop are not complete until it is left. */

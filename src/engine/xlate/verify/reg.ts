@@ -21,6 +21,10 @@ export type RegType =
   | 'flow-keys'
   /** A kernel object known by BTF: loads from it may fault and are handled. */
   | 'btf'
+  /** A kernel object that is surely there. */
+  | 'trusted-btf'
+  /** An iterator's state in a stack slot. */
+  | 'iterator'
   /** Memory of known size: ring buffer samples, dynptr slices, per-cpu variables … */
   | 'mem'
   | 'func';
@@ -75,6 +79,10 @@ export class RegState {
   frame = 0;
   /** The function that a `func` pointer points to, as index of functions. */
   func = 0;
+  /** State of an iterator: elements may be left, and rounds of its loop so far. */
+  iterator: { readonly active: boolean; readonly depth: number } | undefined = undefined;
+  /** A pointer that may be NULL but need not be tested: what the kernel demands of it is not known. */
+  untestedAllowed = false;
   live = LIVE_NONE;
   /** The same value in the checkpoint that this state continues. */
   parent: RegState | undefined = undefined;
@@ -112,6 +120,8 @@ export class RegState {
     this.memSize = other.memSize;
     this.frame = other.frame;
     this.func = other.func;
+    this.iterator = other.iterator;
+    this.untestedAllowed = other.untestedAllowed;
     this.precise = other.precise;
     this.subregDef = other.subregDef;
   }
@@ -150,6 +160,8 @@ export class RegState {
     this.memSize = 0;
     this.frame = 0;
     this.func = 0;
+    this.iterator = undefined;
+    this.untestedAllowed = false;
     this.precise = false;
   }
 

@@ -18,7 +18,9 @@ export type SlotByte =
   | 'spill'
   /** some data */
   | 'misc'
-  | 'zero';
+  | 'zero'
+  /** part of an iterator */
+  | 'iterator';
 
 /** Eight bytes of stack; `bytes[0]` is the one with the highest address, as the kernel counts them. */
 export class StackSlot {
@@ -37,6 +39,9 @@ export class StackSlot {
   /** A register was spilled here, at least its low part (is_spilled_reg). */
   get isSpill(): boolean {
     return this.bytes[SLOT_BYTES - 1] === 'spill';
+  }
+  get isIterator(): boolean {
+    return this.bytes[SLOT_BYTES - 1] === 'iterator';
   }
   get isScalarSpill(): boolean {
     return this.isSpill && this.reg.isScalar;

@@ -9,7 +9,8 @@ import { checkControlFlow } from './cfg';
 import { pruneConstantBranches } from './const-branches';
 import { VerifierEnv, type VerifyInput } from './env';
 import { markFastcallPatterns } from './fastcall-patterns';
-import { returnToCaller, walkFunctionCall } from './function-call';
+import { returnToCaller, setGlobalArgument, walkFunctionCall } from './function-call';
+import { walkKfuncCall } from './kfunc-call';
 import { findLiveRegisters } from './live-registers';
 import { accessSize, insnClass, insnMode, insnOp, readRegister, writeRegister } from './liveness';
 import { accessMemory, describe, notePointer } from './memory';
@@ -35,21 +36,42 @@ export function walkProgram(input: VerifyInput, losesZextAtJoins = false): Verif
   if (env.facts.constantBranchesPruned) pruneConstantBranches(env);
   if (env.facts.fastcallHelpers.length > 0) markFastcallPatterns(env);
   if (env.facts.staticLiveness) findLiveRegisters(env);
-  start(env);
+  const main = new FrameState(MAIN_CALL, 0, 0);
+  main.reg(1).setPointer('ctx');
+  walkFrom(env, main);
+  walkGlobalFunctions(env);
+  return env;
+}
+
+/** All paths that begin with the given outermost function (do_check_common). */
+function walkFrom(env: VerifierEnv, frame: FrameState): void {
+  const { start } = env.input.functions[frame.func]!;
+  env.state = new VerifierState([frame]);
+  env.state.firstInsn = start;
+  env.insn = start;
+  env.prevInsn = -1;
   do {
     walkPath(env);
     finishPath(env.state);
   } while (nextPath(env));
   completeLoops(env);
-  return env;
+  env.explored.clear();
 }
 
-function start(env: VerifierEnv): void {
-  const frame = new FrameState(MAIN_CALL, 0, 0);
-  frame.reg(1).setPointer('ctx');
-  env.state = new VerifierState([frame]);
-  env.insn = 0;
-  env.prevInsn = -1;
+/** Global functions that something calls are walked on their own, with nothing known of their arguments (do_check_subprogs). */
+function walkGlobalFunctions(env: VerifierEnv): void {
+  const walked = new Set<number>();
+  for (let again = true; again;) {
+    again = false;
+    env.functionFacts.forEach(({ globalArgs }, index) => {
+      if (!globalArgs || walked.has(index)) return;
+      walked.add(index);
+      again = true;
+      const frame = new FrameState(MAIN_CALL, 0, index);
+      globalArgs.forEach((arg, i) => setGlobalArgument(env, frame.reg(i + 1), arg));
+      walkFrom(env, frame);
+    });
+  }
 }
 
 function nextPath(env: VerifierEnv): boolean {
@@ -204,9 +226,8 @@ function walkJump(env: VerifierEnv, insn: BpfInsn): number | undefined {
 
 function walkCall(env: VerifierEnv, insn: BpfInsn): number {
   if (insn.src === BPF_PSEUDO.CALL) return walkFunctionCall(env, insn);
-  if (insn.src === BPF_PSEUDO.KFUNC_CALL)
-    env.refuse('kfunc', 'calls of kernel functions (kfuncs) are not supported yet');
-  walkHelperCall(env, insn);
+  if (insn.src === BPF_PSEUDO.KFUNC_CALL) walkKfuncCall(env);
+  else walkHelperCall(env, insn);
   return env.insn + 1;
 }
 
@@ -227,6 +248,8 @@ function walkExit(env: VerifierEnv): number | undefined {
 
 /** Some types may return only certain numbers (check_return_code). */
 function checkProgramResult(env: VerifierEnv): void {
+  // a global function that was walked on its own
+  if (env.frame.func !== 0) return;
   switch (env.input.progType) {
     case PROG.CGROUP_SKB:
       // BPF_CGROUP_INET_EGRESS = 1 also tells of congestion
