@@ -7,7 +7,7 @@ import { SkBuff } from '../sk-buff';
 import { makeEnv, makeWorld } from '../testing/parts';
 import type { KernelProgram, TestRunInput } from '../types';
 import { XdpBuff } from '../xdp-buff';
-import { isRunnable, makeContext } from './registry';
+import { makeContext } from './registry';
 
 const XDP = 6;
 const TC = 3;
@@ -211,8 +211,6 @@ describe('plain memory', () => {
 });
 
 it('says which types cannot be run', () => {
-  expect(isRunnable(XDP)).toBe(true);
-  expect(isRunnable(2)).toBe(false);
   expect(() => begin(26, {})).toThrow(/type tracing, for which a test run is not supported yet/);
   expect(errno(2, {})).toBe(524);
 });

@@ -25,11 +25,6 @@ const MAKERS: Readonly<Record<number, Maker>> = {
 /** Types that kernels can test-run but that are not modelled: flow_dissector, tracing, struct_ops, sk_lookup, netfilter. */
 const NOT_MODELLED: ReadonlySet<number> = new Set([22, 26, 27, 30, 32]);
 
-/** Whether a program of this type can be test-run. */
-export function isRunnable(progType: number): boolean {
-  return progType in MAKERS;
-}
-
 /**
  * Makes what a program of this type works on.
  * @throws EngineError `kernel/not-runnable` for a type whose test run is not modelled; `kernel/errno` ENOTSUPP for one that kernels do
