@@ -16,7 +16,7 @@ export const OUTPUT_KINDS: readonly { readonly kind: OutputKind; readonly label:
 ];
 
 /** How many lines are kept; older ones go. */
-const MOST_LINES = 50_000;
+const MOST_LINES = 10_000;
 
 /** The console: trace_printk lines and events, in the order in which they happened. */
 export const useOutput = defineStore('output', () => {
@@ -57,8 +57,9 @@ export const useOutput = defineStore('output', () => {
 
   async function load(id: string): Promise<void> {
     gap = false;
+    const known = (lines.value.at(-1)?.index ?? -1) + 1;
     await notices.guard('Console', async () => {
-      const reply = await api.call('session.output', { from: 0 });
+      const reply = await api.call('session.output', { from: Math.max(0, known - MOST_LINES) });
       if (owner !== id) return;
       const pushed = lines.value;
       lines.value = [];
