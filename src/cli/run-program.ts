@@ -28,7 +28,13 @@ export function openSession(request: RunRequest): { session: Session; world: Wor
     also: programsIn(request.maps),
     prepare: (kernel) => applyMapSettings(kernel, request.maps),
   });
-  const session = new Session({ id: 'cli', world, inputs: request.inputs, limit: request.limit });
+  const session = new Session({
+    id: 'cli',
+    world,
+    inputs: request.inputs,
+    limit: request.limit,
+    history: false,
+  });
   return { session, world };
 }
 
@@ -46,7 +52,7 @@ export type RunReport = ReturnType<typeof report>;
 export function report(session: Session, world: World) {
   const { result } = session;
   const { instructions, cycles, loads, stores, tailCalls, helperCalls } = session.counters();
-  const output = session.output(0);
+  const output = session.views.output(0);
   return {
     retval: result?.retval ?? null,
     dataOut: result?.dataOut ? bytesToHex(result.dataOut) : null,
@@ -88,7 +94,7 @@ export function placeOf(location: NonNullable<OutputView['location']>) {
 
 function stopOf(session: Session) {
   const { kind, text } = session.stopReason!;
-  return { reason: kind, text, ...(kind === 'exit' ? {} : placeOf(session.location())) };
+  return { reason: kind, text, ...(kind === 'exit' ? {} : placeOf(session.views.location())) };
 }
 
 /** Exit code of a run: 0 when the program returned and no check failed. */

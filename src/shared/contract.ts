@@ -90,6 +90,8 @@ export const requestSchemas = {
   'session.continue': nothing,
   'session.pause': nothing,
   'session.runTo': v.object({ target: runTarget }),
+  'session.stepBack': v.object({ step: v.picklist(['into', 'over', 'out']), granularity }),
+  'session.reverseContinue': nothing,
   'session.functions': nothing,
   'session.listing': v.object({ function: name }),
   'session.registers': nothing,
@@ -154,6 +156,9 @@ export interface Replies {
   'session.continue': SessionView;
   'session.pause': SessionView;
   'session.runTo': SessionView;
+  /** Back in time: to where a step forwards would have stopped last, to the last breakpoint. Answered as steps are. */
+  'session.stepBack': SessionView;
+  'session.reverseContinue': SessionView;
   'session.functions': readonly FunctionView[];
   'session.listing': ListingView;
   'session.registers': RegistersView;

@@ -88,14 +88,14 @@ describe('events', () => {
       text: 'Breakpoint 1 (call of bpf_ktime_get_ns): call of bpf_ktime_get_ns.',
       breakpoints: [1],
     });
-    const [helper, caller] = session.stack().frames;
+    const [helper, caller] = session.views.stack().frames;
     expect(helper).toMatchObject({ kind: 'helper', name: 'bpf_ktime_get_ns' });
     expect(caller).toMatchObject({ name: 'helper_and_jump', location: { slot: 1 } });
     // The count rests in s6 while the helper may do what it likes with a6.
     expect(session.view().tcc).toMatchObject({ value: 33, where: expect.stringMatching(/^s6/) });
     session.step('over', 'bpf');
     session.runToStop();
-    expect(session.location()).toMatchObject({ function: 'main/helper_and_jump', slot: 2 });
+    expect(session.views.location()).toMatchObject({ function: 'main/helper_and_jump', slot: 2 });
     expect(stops(session)).toHaveLength(2);
   });
 });
@@ -103,7 +103,7 @@ describe('events', () => {
 describe('places', () => {
   test('a line stands for each of its statements; one without code for the next that has some', () => {
     const session = sceneSession(HIERARCHY);
-    const main = session.functions()[0]!;
+    const main = session.views.functions()[0]!;
     const line = session.breakpoints.add({ kind: 'line', file: 'main.s', line: 4 });
     expect(line).toMatchObject({ spec: { kind: 'line', file: 'main.s', line: 4 }, label: 'main.s:4' });
     expect(line.addresses).toHaveLength(1);
@@ -119,7 +119,7 @@ describe('places', () => {
   test('what cannot be hit says why', () => {
     const session = sceneSession(HIERARCHY);
     const problem = (spec: BreakpointSpec) => session.breakpoints.add(spec).problem;
-    const main = session.functions()[0]!;
+    const main = session.views.functions()[0]!;
     const inside = `0x${(BigInt(main.address) + 2n).toString(16)}`;
     expect(problem({ kind: 'native', address: '0x1000' })).toBe('No BPF code lies at 0x1000.');
     expect(problem({ kind: 'native', address: inside })).toMatch(/^No instruction begins at/);

@@ -82,16 +82,24 @@ export class Breakpoints {
   /** Addresses of all enabled breakpoints; the same set object as long as nothing changes. */
   addresses: ReadonlySet<bigint> = new Set();
 
-  /** Enabled breakpoints that the machine has come to. */
+  /** Enabled breakpoints that the machine has come to: their hits are counted. */
   hit(pc: bigint, arrivals: readonly Arrival[]): readonly BreakpointView[] {
-    const hits = this.list.filter(
-      (b) =>
-        b.enabled &&
-        ((this.byAddress.get(pc)?.includes(b) ?? false) ||
-          arrivals.some((arrival) => matches(b.spec, arrival))),
-    );
+    const hits = this.matching(pc, arrivals);
     for (const breakpoint of hits) breakpoint.hits++;
     return hits.map(view);
+  }
+
+  /** Enabled breakpoints at a place, as when going back to it. */
+  at(pc: bigint, arrivals: readonly Arrival[]): readonly BreakpointView[] {
+    return this.matching(pc, arrivals).map(view);
+  }
+
+  private matching(pc: bigint, arrivals: readonly Arrival[]): readonly Breakpoint[] {
+    const here = this.byAddress.get(pc) ?? [];
+    if (here.length === 0 && arrivals.length === 0) return [];
+    return this.list.filter(
+      (b) => b.enabled && (here.includes(b) || arrivals.some((arrival) => matches(b.spec, arrival))),
+    );
   }
 
   wants(arrival: Arrival): boolean {

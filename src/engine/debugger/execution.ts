@@ -55,6 +55,7 @@ interface Hook {
 export interface ExecutionState {
   readonly tailCalls: number;
   readonly helperCalls: number;
+  readonly extraTime: number;
   readonly entryPc: bigint;
   readonly entrySp: bigint;
   readonly lowestSp: bigint;
@@ -72,6 +73,8 @@ const NOTHING: readonly Arrival[] = [];
 export class Execution {
   tailCalls = 0;
   helperCalls = 0;
+  /** Time that is no instruction's. */
+  private extraTime = 0;
   private entryPc = 0n;
   private entrySp = 0n;
   private lowestSp = 0n;
@@ -108,6 +111,7 @@ export class Execution {
   begin(program: KernelProgram): void {
     this.tailCalls = 0;
     this.helperCalls = 0;
+    this.extraTime = 0;
     this.replaced.clear();
     this.attempted = undefined;
     this.kernelEvents = this.kernel.events.length;
@@ -116,6 +120,14 @@ export class Execution {
     this.lowestSp = this.entrySp;
     const main = this.index.at(program.jit.functions[0]!.bpfFunc);
     if (main) this.enterFrame(main);
+  }
+
+  /**
+   * What has been done so far: instructions, kernel functions and repaired faults count one each. Two executions of the same
+   * run are in the same state at the same time.
+   */
+  get time(): number {
+    return Number(this.machine.counters().instructions) + this.extraTime;
   }
 
   /** Bytes of stack that the BPF functions have used at most. */
@@ -145,19 +157,16 @@ export class Execution {
   /**
    * Executes from here until something of interest, at least one instruction (or one kernel function, when the machine
    * stands at one). What lies at the present address has been reported when the machine came to it.
-   * @param budget instructions
+   * @param budget in units of time
    */
   advance(budget: number, interest: Interest): Halt {
     this.setWanted(interest.addresses);
+    const end = this.time + budget;
     let left = budget;
-    let before = this.machine.counters().instructions;
     for (;;) {
       const halt = this.executeSome(left);
       if (halt) return halt;
-      const now = this.machine.counters().instructions;
-      // A kernel function takes no instructions, but is something done all the same.
-      left -= Math.max(Number(now - before), 1);
-      before = now;
+      left = end - this.time;
       const arrivals = this.arrive();
       if (arrivals !== NOTHING && arrivals.some((arrival) => interest.wants(arrival))) {
         return { kind: 'arrived', arrivals };
@@ -194,7 +203,9 @@ export class Execution {
         // Either it came to the trap just now, or it stood there from the start and has done nothing.
         return stop.pc === pc ? this.enterKernel(pc) : undefined;
       case 'fault':
-        return this.kernel.handleFault(stop) ? undefined : { kind: 'fault', stop };
+        if (!this.kernel.handleFault(stop)) return { kind: 'fault', stop };
+        this.extraTime++;
+        return undefined;
       case 'ebreak':
       case 'ecall':
         return { kind: 'fault', stop };
@@ -206,6 +217,7 @@ export class Execution {
 
   private enterKernel(pc: bigint): Halt | undefined {
     const site = this.machine.getRegister(REG.ra) - 1n;
+    this.extraTime++;
     const outcome = this.kernel.handleTrap({ reason: 'trap', pc });
     if (outcome.kind === 'continue' && outcome.event?.kind === 'helper') this.helperCalls++;
     this.drainKernelEvents(site);
@@ -306,21 +318,15 @@ export class Execution {
   }
 
   save(): ExecutionState {
-    const { tailCalls, helperCalls, entryPc, entrySp, lowestSp, attempted } = this;
-    return {
-      tailCalls,
-      helperCalls,
-      entryPc,
-      entrySp,
-      lowestSp,
-      attempted,
-      replaced: new Map(this.replaced),
-    };
+    const { tailCalls, helperCalls, extraTime, entryPc, entrySp, lowestSp, attempted } = this;
+    const replaced = new Map(this.replaced);
+    return { tailCalls, helperCalls, extraTime, entryPc, entrySp, lowestSp, attempted, replaced };
   }
 
   load(state: ExecutionState): void {
     this.tailCalls = state.tailCalls;
     this.helperCalls = state.helperCalls;
+    this.extraTime = state.extraTime;
     this.entryPc = state.entryPc;
     this.entrySp = state.entrySp;
     this.lowestSp = state.lowestSp;

@@ -12,39 +12,39 @@ function stepNative(session: Session, times: number): void {
 
 /** `name value` of each row of a frame; `-` where nothing is stored yet. */
 const rows = (session: Session, frame = 0) =>
-  session.frame(frame).rows.map((row) => `${row.name} ${row.value === undefined ? '-' : 'stored'}`);
+  session.views.frame(frame).rows.map((row) => `${row.name} ${row.value === undefined ? '-' : 'stored'}`);
 
 const hex = (session: Session, abi: string) =>
-  session.registers().registers.find((register) => register.abi === abi)!;
+  session.views.registers().registers.find((register) => register.abi === abi)!;
 
 describe('the frame layout', () => {
   test('grows with the prologue and goes with the epilogue', () => {
     const session = sceneSession(HIERARCHY);
-    expect(session.frame(0)).toMatchObject({ note: 'prologue: the frame is not made yet' });
+    expect(session.views.frame(0)).toMatchObject({ note: 'prologue: the frame is not made yet' });
     const seen = [rows(session)];
     stepNative(session, 4); // nop, nop, li a6, addi sp
     seen.push(rows(session));
-    expect(session.frame(0).note).toBe('prologue: 0 of 4 registers saved so far');
+    expect(session.views.frame(0).note).toBe('prologue: 0 of 4 registers saved so far');
     stepNative(session, 2);
     seen.push(rows(session));
     stepNative(session, 3);
     seen.push(rows(session));
-    expect(session.frame(0).note).toBeUndefined();
+    expect(session.views.frame(0).note).toBeUndefined();
     expect(seen).toEqual([
       ['saved ra -', 'saved fp -', 'saved s1 -', 'saved s2 -'],
       ['saved ra -', 'saved fp -', 'saved s1 -', 'saved s2 -'],
       ['saved ra stored', 'saved fp stored', 'saved s1 -', 'saved s2 -'],
       ['saved ra stored', 'saved fp stored', 'saved s1 stored', 'saved s2 stored'],
     ]);
-    const entry = session.stack().frames[0]!;
-    expect(session.frame(0).rows[0]).toMatchObject({
+    const entry = session.views.stack().frames[0]!;
+    expect(session.views.frame(0).rows[0]).toMatchObject({
       address: `0x${(BigInt(entry.cfa!) - 8n).toString(16)}`,
-      value: session.stack().frames[1]!.location.pc,
+      value: session.views.stack().frames[1]!.location.pc,
     });
     session.runTo({ kind: 'bpf', function: 'main/main', slot: 6 });
     session.runToStop();
-    while (session.canGoOn && session.frame(0).note === undefined) stepNative(session, 1);
-    expect(session.frame(0).note).toBe('epilogue: the frame has been given back');
+    while (session.canGoOn && session.views.frame(0).note === undefined) stepNative(session, 1);
+    expect(session.views.frame(0).note).toBe('epilogue: the frame has been given back');
     expect(rows(session)).toEqual(['saved ra -', 'saved fp -', 'saved s1 -', 'saved s2 -']);
   });
 
@@ -52,10 +52,10 @@ describe('the frame layout', () => {
     const session = sceneSession(HIERARCHY);
     session.runTo({ kind: 'bpf', function: 'main/helper_and_jump', slot: 2 });
     session.runToStop();
-    expect(session.frame(1)).toMatchObject({ name: 'main', frame: 1 });
-    expect(session.frame(1).rows[0]!.value).toBe(session.stack().frames[2]!.location.pc);
-    expect(() => session.frame(2)).toThrow(/kernel code/);
-    expect(() => session.frame(77)).toThrow(/no frame 77/);
+    expect(session.views.frame(1)).toMatchObject({ name: 'main', frame: 1 });
+    expect(session.views.frame(1).rows[0]!.value).toBe(session.views.stack().frames[2]!.location.pc);
+    expect(() => session.views.frame(2)).toThrow(/kernel code/);
+    expect(() => session.views.frame(77)).toThrow(/no frame 77/);
   });
 });
 

@@ -1,8 +1,7 @@
 import { EngineError } from '../base/errors';
-import { hex64, bytesToHex } from '../base/hex';
-import type { KernelProgram, TestRunInput, TestRunOutput } from '../kernel/types';
+import { bytesToHex, hex64 } from '../base/hex';
+import type { KernelEvent, KernelProgram, TestRunInput, TestRunOutput } from '../kernel/types';
 import { isaText } from '../profile/parse';
-import { REG } from '../rv64/registers';
 import type { Arrival } from './arrivals';
 import { Breakpoints, resolvePlace } from './breakpoints';
 import type { World } from './build';
@@ -10,36 +9,22 @@ import { ReturnCheck, type CheckResult } from './checks';
 import { CodeIndex } from './code-index';
 import { EventLog } from './event-log';
 import { Execution, type Halt, type Interest } from './execution';
-import { frameLayoutView, type StackImage } from './frames';
+import { History } from './history';
 import { testRunInput } from './inputs';
-import { listing, type Sources } from './listing';
-import { locationView } from './locations';
-import { mapView } from './maps';
-import { memoryView } from './memory';
-import { registerViews, type RegisterFile } from './registers';
+import type { Sources } from './listing';
+import { lastArrival, stepBackTarget } from './reverse';
 import { arrivalText, faultText, kernelEventText } from './sentences';
-import { unwind, type Frame } from './stack';
-import { stackFrameViews } from './stack-views';
-import { CONTINUE, runToGoal, stepGoal, type Goal } from './stepping';
-import { readTcc } from './tcc';
+import { SessionViews } from './session-views';
+import { CONTINUE, requireUnit, runToGoal, stepGoal, type Goal } from './stepping';
+import { StopImages } from './stop-images';
 import type {
   BreakpointView,
   CountersView,
-  FrameView,
-  FunctionView,
   Granularity,
   InputsView,
-  ListingView,
-  LocationView,
-  MapView,
-  MemoryView,
-  OutputView,
-  RegistersView,
   RunTarget,
   SessionStatus,
   SessionView,
-  StackFrameView,
-  StackView,
   StepKind,
   StopKind,
   StopView,
@@ -53,6 +38,8 @@ export interface SessionOptions {
   readonly sources?: Sources;
   /** Instructions after which a run stops with `limit`; none unless told. */
   readonly limit?: number;
+  /** Whether the session can go back in time, which costs memory and a little speed; it can unless told. */
+  readonly history?: boolean;
 }
 
 /** What a program left behind when it returned. */
@@ -60,43 +47,40 @@ export interface SessionResult extends TestRunOutput {
   readonly checks: readonly CheckResult[];
 }
 
-/** A state that a session can come back to. */
-interface SavedState {
-  readonly machine: ReturnType<World['machine']['snapshot']>;
-  readonly kernel: unknown;
-}
-
-/** Frames of the stack view: beyond these nobody reads on. */
-const STACK_BYTES_KEPT = 64 * 1024;
-
 /**
- * One program being run and watched. It stands still until resume(); a resumed session goes on in slices, so that its
- * host can serve other requests, pause it or end it in between.
+ * One program being run and watched. It stands still until it is told to step or continue; then it goes on in slices, so
+ * that its host can serve other requests, pause it or end it in between. What it looks like is told by `views`.
  */
 export class Session {
   readonly id: string;
   readonly index: CodeIndex;
   readonly breakpoints: Breakpoints;
   readonly execution: Execution;
+  readonly views: SessionViews;
   private readonly world: World;
   private readonly inputs: InputsView;
   private readonly input: TestRunInput;
-  private readonly sources: Sources;
   private readonly limit: number;
   private readonly log = new EventLog();
+  private readonly stops = new StopImages();
   private readonly returnCheck = new ReturnCheck();
-  private readonly loaded: SavedState;
-  private stopNumber = 0;
+  private readonly history: History | undefined;
+  /** The state before the first run. */
+  private readonly loaded: {
+    readonly machine: ReturnType<World['machine']['snapshot']>;
+    readonly kernel: unknown;
+  };
   private statusNow: SessionStatus = 'stopped';
   private reason: StopView | undefined;
+  /** What a running session is on its way to: a goal ahead, or an instant of the past. */
   private goal: Goal | undefined;
+  private wayBack: Generator<number, void> | undefined;
   private resultNow: SessionResult | undefined;
   /** True once nothing more can be executed: the program returned, or it faulted. */
   private finished = false;
-  private registersNow: RegisterFile | undefined;
-  private registersBefore: RegisterFile | undefined;
-  private stackNow: StackImage | undefined;
-  private stackBefore: StackImage | undefined;
+  private interestNow:
+    | { readonly goal: ReadonlySet<bigint>; readonly user: ReadonlySet<bigint>; readonly interest: Interest }
+    | undefined;
 
   /** The session stands at the program's entry. @throws EngineError for inputs that the program type does not take */
   constructor(options: SessionOptions) {
@@ -105,22 +89,29 @@ export class Session {
     this.world = world;
     this.inputs = options.inputs;
     this.input = testRunInput(options.inputs);
-    this.sources = options.sources ?? {};
     this.limit = options.limit ?? Number.MAX_SAFE_INTEGER;
     this.index = new CodeIndex(world.kernel);
     this.execution = new Execution(world.machine, world.kernel, this.index, {
       arrival: (arrival) => this.logArrival(arrival),
-      kernelEvent: (event, site) =>
-        this.log.add({
-          kind: event.kind === 'redirect' ? 'info' : event.kind,
-          text: () => kernelEventText(event),
-          at: Number(event.step),
-          ...(site !== undefined && { pc: site }),
-        }),
+      kernelEvent: (event, site) => this.logKernelEvent(event, site),
     });
     this.breakpoints = options.breakpoints ?? new Breakpoints();
     this.breakpoints.bind({ index: this.index, kernel: world.kernel });
     this.loaded = { machine: world.machine.snapshot(), kernel: world.kernel.snapshot() };
+    if (options.history !== false) this.history = new History(world.machine, world.kernel, this.execution);
+    const returned = () => this.resultNow !== undefined;
+    this.views = new SessionViews({
+      id: this.id,
+      world,
+      index: this.index,
+      execution: this.execution,
+      sources: options.sources ?? {},
+      log: this.log,
+      stops: this.stops,
+      get returned() {
+        return returned();
+      },
+    });
     this.enter();
   }
 
@@ -133,12 +124,16 @@ export class Session {
   get result(): SessionResult | undefined {
     return this.resultNow;
   }
-  /** Number of the stop that the session stands at. */
-  get stop(): number {
-    return this.stopNumber;
-  }
   get stopReason(): StopView | undefined {
     return this.reason;
+  }
+  /** False once the program has returned or cannot go on. */
+  get canGoOn(): boolean {
+    return !this.finished && this.reason?.kind !== 'limit';
+  }
+  /** Whether there is a past to step back into. */
+  get canGoBack(): boolean {
+    return this.history?.canGoBack ?? false;
   }
 
   private enter(): void {
@@ -146,10 +141,10 @@ export class Session {
     kernel.beginRun(program, this.input);
     this.execution.begin(program);
     this.returnCheck.enter(machine);
+    this.history?.begin();
     this.resultNow = undefined;
     this.finished = false;
-    this.registersNow = undefined;
-    this.stackNow = undefined;
+    this.stops.forget();
     this.stopAt('entry', `Entered ${program.name}.`);
   }
 
@@ -159,10 +154,11 @@ export class Session {
     this.world.kernel.restore(this.loaded.kernel);
     this.log.add({ kind: 'info', text: 'Restarted.', at: 0 });
     this.breakpoints.bind({ index: this.index, kernel: this.world.kernel });
+    this.wayBack = undefined;
     this.enter();
   }
 
-  /** @throws EngineError `debugger/ended` when nothing is left to execute */
+  /** @throws EngineError `debugger/ended` when nothing is left to execute, `debugger/step` */
   step(step: StepKind, granularity: Granularity): void {
     this.requireGoing();
     this.resume(stepGoal(this.execution, step, granularity));
@@ -182,18 +178,106 @@ export class Session {
     this.resume(runToGoal(this.execution, place.addresses, place.label));
   }
 
-  private requireGoing(): void {
-    if (this.finished) {
+  /**
+   * Steps back to where a step forwards by the same unit would have stopped last.
+   * @throws EngineError `debugger/history` at the first instant, `debugger/step`
+   */
+  stepBack(step: StepKind, granularity: Granularity): void {
+    const unit = requireUnit(granularity);
+    const history = this.requirePast();
+    this.goBack(history, function* (session) {
+      const target = stepBackTarget(session.execution, history, session.views.frames(), step, unit);
+      const time = yield* target;
+      history.goTo(time);
+      return time === history.start
+        ? undefined
+        : { kind: 'step', text: `Step back ${step}.`, breakpoints: [] };
+    });
+  }
+
+  /** Goes back to the last breakpoint that was come to, or to the first instant. @throws EngineError `debugger/history` */
+  reverseContinue(): void {
+    const history = this.requirePast();
+    this.goBack(history, function* (session) {
+      const interest = session.interest(new Set());
+      const found = yield* lastArrival(session.execution, history, interest);
+      history.goTo(found?.time ?? history.start);
+      return (
+        found &&
+        session.breakpointStop(
+          session.breakpoints.at(session.world.machine.pc, found.arrivals),
+          found.arrivals,
+        )
+      );
+    });
+  }
+
+  private requirePast(): History {
+    this.requireStanding();
+    if (!this.history) {
+      throw new EngineError('debugger/history', 'This session keeps no history, so it cannot go back.');
+    }
+    if (!this.history.canGoBack) {
       throw new EngineError(
-        'debugger/ended',
-        this.resultNow
-          ? 'The program has returned; restart the session to run it again.'
-          : 'The program cannot go on after this fault; restart the session to run it again.',
+        'debugger/history',
+        'This is the first instant of the run; there is nothing before it.',
       );
     }
-    if (this.statusNow === 'running') {
-      throw new EngineError('debugger/running', 'The program is running; pause it first.');
-    }
+    return this.history;
+  }
+
+  /** @param search goes to the instant and says why it is a stop; undefined = it is the first one */
+  private goBack(
+    history: History,
+    search: (session: Session) => Generator<number, StopView | undefined>,
+  ): void {
+    const origin = this.execution.time;
+    const wasFinished = this.finished;
+    const result = this.resultNow;
+    const { reason } = this;
+    this.finished = false;
+    const search_ = search(this);
+    this.resultNow = undefined;
+    this.statusNow = 'running';
+    this.reason = undefined;
+    this.wayBack = (function* (session: Session) {
+      let stop: StopView | undefined;
+      let done = false;
+      try {
+        stop = yield* search_;
+        done = true;
+      } finally {
+        // Paused on the way: the session stays where it was.
+        if (!done) {
+          history.goTo(origin);
+          session.finished = wasFinished;
+          session.resultNow = result;
+          session.reason = reason;
+        }
+      }
+      session.wayBack = undefined;
+      session.stopAt(
+        stop?.kind ?? 'history-start',
+        stop?.text ?? 'The first instant of the run.',
+        stop?.breakpoints,
+      );
+    })(this);
+  }
+
+  private requireStanding(): void {
+    if (this.statusNow !== 'running') return;
+    throw new EngineError('debugger/running', 'The program is running; pause it first.');
+  }
+
+  private requireGoing(): void {
+    this.requireStanding();
+    if (!this.finished) return;
+    throw new EngineError(
+      'debugger/ended',
+      this.resultNow
+        ? 'The program has returned; restart the session to run it again.'
+        : 'The program cannot go on after this fault; restart the session to run it again.',
+    );
   }
 
   private resume(goal: Goal): void {
@@ -202,10 +286,14 @@ export class Session {
     this.reason = undefined;
   }
 
-  /** Stops a running session where it is. */
+  /** Stops a running session where it is; one on its way back returns to where it was. */
   pause(): void {
     if (this.statusNow !== 'running') return;
-    this.stopAt('pause', `Paused in ${this.location().symbol}.`);
+    if (this.wayBack) {
+      this.wayBack.return(undefined);
+      this.wayBack = undefined;
+    }
+    this.stopAt('pause', `Paused in ${this.views.location().symbol}.`);
   }
 
   /**
@@ -217,7 +305,8 @@ export class Session {
     while (this.statusNow === 'running' && left > 0) {
       const before = this.instructions;
       try {
-        this.runLeg(left);
+        if (this.wayBack) left -= this.wayBack.next().value ?? 0;
+        else this.runLeg(left);
       } catch (error) {
         // Machine and kernel have their limits, too (memory, for instance).
         if (!(error instanceof EngineError)) throw error;
@@ -225,7 +314,7 @@ export class Session {
         this.stopAt('fault', error.message);
       }
       // Coming back costs as much as many instructions; the slice must stay short for the clock, too.
-      left -= this.instructions - before + HALT_COST;
+      left -= Math.max(this.instructions - before, 0) + HALT_COST;
     }
     return this.statusNow === 'running';
   }
@@ -233,11 +322,6 @@ export class Session {
   /** Runs until it stops by itself. For command lines and tests; a window uses runSlice(). */
   runToStop(): void {
     while (this.runSlice(SYNCHRONOUS_SLICE));
-  }
-
-  /** False once the program has returned or cannot go on. */
-  get canGoOn(): boolean {
-    return !this.finished && this.reason?.kind !== 'limit';
   }
 
   /**
@@ -251,6 +335,7 @@ export class Session {
       return [];
     }
     const halt = this.execution.advance(1, EVERYTHING);
+    this.history?.note();
     if (halt.kind === 'arrived') return halt.arrivals;
     if (halt.kind !== 'budget') this.judge(halt, CONTINUE);
     return [];
@@ -259,18 +344,12 @@ export class Session {
   private runLeg(budget: number): void {
     const goal = this.goal!;
     const { single, addresses } = goal.next();
-    const allowed = this.limit - this.instructions;
-    if (allowed <= 0) {
-      this.stopAtLimit();
-      return;
-    }
+    const allowed = Math.min(this.limit - this.instructions, this.history?.prepare() ?? Infinity);
+    if (this.limit - this.instructions <= 0) return this.stopAtLimit();
     const halt = this.execution.advance(single ? 1 : Math.min(budget, allowed), this.interest(addresses));
+    this.history?.note();
     this.judge(halt, goal);
   }
-
-  private interestNow:
-    | { readonly goal: ReadonlySet<bigint>; readonly user: ReadonlySet<bigint>; readonly interest: Interest }
-    | undefined;
 
   /** The goal's addresses and the user's breakpoints, as one set that stays the same while both do. */
   private interest(goal: ReadonlySet<bigint>): Interest {
@@ -299,26 +378,24 @@ export class Session {
       case 'arrived': {
         const arrivals = halt.kind === 'arrived' ? halt.arrivals : [];
         const hits = this.breakpoints.hit(this.world.machine.pc, arrivals);
-        if (hits.length > 0) return this.stopAtBreakpoint(hits, arrivals);
+        if (hits.length > 0) {
+          const { kind, text, breakpoints } = this.breakpointStop(hits, arrivals);
+          return this.stopAt(kind, text, breakpoints);
+        }
         if (goal.reached()) return this.stopAt(goal.stopKind, goal.text);
       }
     }
   }
 
-  private stopAtLimit(): void {
-    this.stopAt('limit', `The limit of ${this.limit} instructions is reached.`);
-  }
-
-  private stopAtBreakpoint(hits: readonly BreakpointView[], arrivals: readonly Arrival[]): void {
-    const ids = hits.map((hit) => hit.id);
-    const onEvent = hits.find((hit) => hit.spec.kind === 'event');
+  private breakpointStop(hits: readonly BreakpointView[], arrivals: readonly Arrival[]): StopView {
+    const onEvent = hits.some((hit) => hit.spec.kind === 'event');
     const which = hits.map((hit) => `Breakpoint ${hit.id} (${hit.label})`).join(', ');
     const what = arrivals.map((arrival) => arrivalText(arrival, this.world.kernel)).join('; ');
-    this.stopAt(
-      onEvent ? 'event' : 'breakpoint',
-      onEvent && what !== '' ? `${which}: ${what}.` : `${which}.`,
-      ids,
-    );
+    return {
+      kind: onEvent ? 'event' : 'breakpoint',
+      text: onEvent && what !== '' ? `${which}: ${what}.` : `${which}.`,
+      breakpoints: hits.map((hit) => hit.id),
+    };
   }
 
   private leave(returnValue: bigint): void {
@@ -331,37 +408,42 @@ export class Session {
     this.stopAt('exit', `${program.name} returned ${this.resultNow.retval} (R0 = ${hex64(returnValue)}).`);
   }
 
+  private stopAtLimit(): void {
+    this.stopAt('limit', `The limit of ${this.limit} instructions is reached.`);
+  }
+
   private stopAt(kind: StopKind, text: string, breakpoints: readonly number[] = []): void {
     this.goal = undefined;
     this.statusNow = this.finished && this.resultNow ? 'ended' : 'stopped';
-    this.stopNumber++;
     this.reason = { kind, text, breakpoints };
-    const { machine } = this.world;
-    this.registersBefore = this.registersNow;
-    this.registersNow = { pc: machine.pc, x: machine.registers() };
-    this.stackBefore = this.stackNow;
-    this.stackNow = this.stackImage();
+    this.stops.take(this.world.machine);
     if (kind === 'fault' || kind === 'unknown-helper' || kind === 'check') {
-      this.log.add({ kind: 'error', text, at: this.instructions, pc: machine.pc });
+      this.log.add({ kind: 'error', text, at: this.instructions, pc: this.world.machine.pc });
     }
   }
 
-  private stackImage(): StackImage | undefined {
-    const base = this.world.machine.getRegister(REG.sp) & ~15n;
-    const region = this.world.machine.memory.regionAt(base);
-    if (!region) return undefined;
-    const size = Math.min(Number(region.base + BigInt(region.size) - base), STACK_BYTES_KEPT);
-    const bytes = this.world.machine.memory.tryRead(base, size);
-    return bytes && { base, bytes };
+  /** What a replay does has been told when it happened first. */
+  private get isNews(): boolean {
+    return !(this.history?.replaying ?? false);
   }
 
   private logArrival(arrival: Arrival): void {
-    if (arrival.kind === 'helper-call' || arrival.kind === 'tail-call-attempted') return;
+    if (arrival.kind === 'helper-call' || arrival.kind === 'tail-call-attempted' || !this.isNews) return;
     this.log.add({
       kind: 'tail-call',
       text: () => arrivalText(arrival, this.world.kernel),
       at: this.instructions,
       pc: arrival.site.start,
+    });
+  }
+
+  private logKernelEvent(event: KernelEvent, site: bigint | undefined): void {
+    if (!this.isNews) return;
+    this.log.add({
+      kind: event.kind === 'redirect' ? 'info' : event.kind,
+      text: () => kernelEventText(event),
+      at: Number(event.step),
+      ...(site !== undefined && { pc: site }),
     });
   }
 
@@ -382,106 +464,32 @@ export class Session {
   }
 
   view(): SessionView {
-    const { profile, object, program, machine } = this.world;
+    const { profile, object, program } = this.world;
     const stopped = this.statusNow === 'stopped';
-    const frame = stopped ? this.frames().find((f) => f.code !== undefined) : undefined;
-    const tcc = frame && readTcc(machine, frame);
+    const tcc = stopped ? this.views.tcc() : undefined;
     return {
       session: this.id,
-      stop: this.stopNumber,
+      stop: this.stops.number,
       status: this.statusNow,
       object: object.name,
       program: program.name,
       profile: { kernel: profile.kernel, tcc: profile.tcc, isa: isaText(profile.isa) },
       inputs: this.inputs,
       ...(this.reason && { reason: this.reason }),
-      ...(stopped && { location: this.location() }),
+      ...(stopped && { location: this.views.location() }),
       counters: this.counters(),
+      canGoBack: this.statusNow !== 'running' && this.canGoBack,
       ...(this.resultNow && { result: resultView(this.resultNow) }),
       ...(tcc && { tcc }),
     };
   }
-
-  location(): LocationView {
-    return this.locate(this.world.machine.pc);
-  }
-
-  private locate(pc: bigint): LocationView {
-    return locationView(this.world.kernel, this.index, pc);
-  }
-
-  functions(): readonly FunctionView[] {
-    return this.index.functions.map((code) => code.view());
-  }
-
-  /** @throws EngineError `debugger/function` */
-  listing(key: string): ListingView {
-    const code = this.index.get(key);
-    return { session: this.id, function: code.view(), ...listing(this.world.kernel, code, this.sources) };
-  }
-
-  registers(): RegistersView {
-    return {
-      session: this.id,
-      stop: this.stopNumber,
-      registers: registerViews(this.registersNow!, this.registersBefore, this.frames()),
-    };
-  }
-
-  /** The call stack as the unwinder finds it, innermost first. */
-  frames(): readonly Frame[] {
-    return this.finished && this.resultNow ? [] : unwind(this.world.machine, this.world.kernel, this.index);
-  }
-
-  stack(): StackView {
-    const frames: readonly StackFrameView[] = stackFrameViews(
-      this.frames(),
-      this.world.kernel,
-      this.index,
-      (cfa) => this.execution.replacementAt(cfa),
-    );
-    return { session: this.id, stop: this.stopNumber, frames };
-  }
-
-  /** @throws EngineError `debugger/frame` for a frame that there is not, or that is no BPF function's */
-  frame(number: number): FrameView {
-    const frame = this.frames()[number];
-    if (!frame) {
-      throw new EngineError('debugger/frame', `The call stack has no frame ${number}.`, { frame: number });
-    }
-    const layout = frameLayoutView(this.world.machine.memory, frame, this.stackBefore);
-    return { session: this.id, stop: this.stopNumber, frame: number, name: frame.name, ...layout };
-  }
-
-  maps(): readonly MapView[] {
-    return this.world.kernel.maps.map((map) => mapView(this.world.kernel, map));
-  }
-
-  /** `length` bytes from `address`; unmapped bytes are shown as such. */
-  memory(address: bigint, length: number): MemoryView {
-    return {
-      session: this.id,
-      stop: this.stopNumber,
-      ...memoryView(this.world.machine.memory, address, length),
-    };
-  }
-
-  /** Lines of the console from number `from` on. */
-  output(from: number): readonly OutputView[] {
-    return this.log.since(from, (pc) => this.locate(pc));
-  }
-
-  /** Number of the console's next line. */
-  get outputLength(): number {
-    return this.log.length;
-  }
 }
 
-/** The interest of a trace. */
-const EVERYTHING: Interest = { addresses: new Set(), wants: () => true };
 /** Instructions that one return to the session counts for in a slice. */
 const HALT_COST = 200;
 const SYNCHRONOUS_SLICE = 10_000_000;
+/** The interest of a trace. */
+const EVERYTHING: Interest = { addresses: new Set(), wants: () => true };
 
 function resultView(result: SessionResult): SessionView['result'] {
   return {

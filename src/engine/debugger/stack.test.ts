@@ -11,7 +11,7 @@ function walk(session: Session): number {
   const shadow = new ShadowStack(session);
   let steps = 0;
   for (; session.canGoOn; steps++) {
-    const frames = session.frames();
+    const frames = session.views.frames();
     const found = frames.flatMap(({ code, cfa }, i) =>
       code ? [`${code.key} ${hex64(cfa!)} returns to ${hex64(frames[i + 1]!.pc)}`] : [],
     );
@@ -19,7 +19,7 @@ function walk(session: Session): number {
       .map((frame) => `${frame.function} ${hex64(frame.cfa)} returns to ${hex64(frame.returnAddress)}`)
       .reverse();
     if (found.join('\n') !== expected.join('\n')) {
-      expect(found, `step ${steps} at ${session.location().symbol}`).toEqual(expected);
+      expect(found, `step ${steps} at ${session.views.location().symbol}`).toEqual(expected);
     }
     if (frames.at(-1)?.name !== '__sys_bpf') throw new Error(`the chain breaks off at step ${steps}`);
     shadow.tick();
@@ -59,7 +59,7 @@ describe('the stack view', () => {
     const session = sceneSession(CALLBACKS);
     session.runTo({ kind: 'bpf', function: 'main/each', slot: 0 });
     session.runToStop();
-    expect(session.stack().frames.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    expect(session.views.stack().frames.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'bpf each',
       expect.stringMatching(/^kernel bpf_for_each_(map|array)_elem$/),
       'bpf main',
@@ -73,7 +73,7 @@ describe('the stack view', () => {
     const session = sceneSession(HIERARCHY);
     session.runTo({ kind: 'bpf', function: 'other/other', slot: 0 });
     session.runToStop();
-    const [inner, outer] = session.stack().frames;
+    const [inner, outer] = session.views.stack().frames;
     expect(inner).toMatchObject({
       name: 'other',
       note: 'entered by a tail call from helper_and_jump, whose frame it replaced',

@@ -107,23 +107,25 @@ describe('by BPF instruction', () => {
   test('an early exit ends the function like the last one', () => {
     const session = sceneSession({
       programs: {
-        main: 'call bpf_get_smp_processor_id\n if r0 == 0 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit',
+        main: 'r1 = map[name:n][0]+0\n r0 = *(u64 *)(r1 +0)\n if r0 == 0 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit',
       },
+      arrays: { n: 1 },
     });
-    expect(walk(session, 'over', 'bpf').slice(1)).toEqual([
-      'main 1: if r0 == 0x0 goto pc+2',
-      'main 4: r0 = 3',
-      'main 5: exit',
+    expect(walk(session, 'over', 'bpf').slice(2)).toEqual([
+      'main 3: if r0 == 0x0 goto pc+2',
+      'main 6: r0 = 3',
+      'main 7: exit',
       'main returned 3 (R0 = 0x3).',
     ]);
     const other = sceneSession({
       programs: {
-        main: 'call bpf_get_smp_processor_id\n if r0 == 1 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit',
+        main: 'r1 = map[name:n][0]+0\n r0 = *(u64 *)(r1 +0)\n if r0 == 1 goto out\n r0 = 2\n exit\nout:\n r0 = 3\n exit',
       },
+      arrays: { n: 1 },
     });
-    expect(walk(other, 'over', 'bpf').slice(2)).toEqual([
-      'main 2: r0 = 2',
-      'main 3: exit',
+    expect(walk(other, 'over', 'bpf').slice(3)).toEqual([
+      'main 4: r0 = 2',
+      'main 5: exit',
       'main returned 2 (R0 = 0x2).',
     ]);
   });
@@ -143,7 +145,7 @@ describe('by native instruction', () => {
     session.step('into', 'native'); // jalr, and the helper behind it
     session.runToStop();
     expect(session.counters()).toMatchObject({ instructions: before.instructions + 3, helperCalls: 1 });
-    expect(session.location()).toMatchObject({ function: 'main/helper_and_jump', slot: 1 });
+    expect(session.views.location()).toMatchObject({ function: 'main/helper_and_jump', slot: 1 });
   });
 
   test('over and out', () => {
@@ -225,9 +227,9 @@ describe('stops on the way', () => {
     expect(walk(session, 'over', 'bpf', 1)).toEqual(['main 3: r1 = r6']);
   });
 
-  test('cycles are refused while the machine has none; so is stepping on after the end', () => {
+  test('cycles are refused as long as they are not built; so is stepping on after the end', () => {
     const session = sceneSession(HIERARCHY);
-    expect(() => session.step('over', 'cycle')).toThrow(/no cycles to step by/);
+    expect(() => session.step('over', 'cycle')).toThrow(/by cycle is not built yet/);
     session.continue();
     session.runToStop();
     expect(() => session.step('over', 'bpf')).toThrow(/has returned; restart/);

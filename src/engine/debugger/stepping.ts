@@ -59,15 +59,16 @@ export function runToGoal(execution: Execution, addresses: readonly bigint[], la
  * @throws EngineError `debugger/step` when there is nothing to step by
  */
 export function stepGoal(execution: Execution, step: StepKind, granularity: Granularity): Goal {
-  if (granularity === 'cycle') {
-    throw new EngineError(
-      'debugger/step',
-      'This machine runs without a timing profile, so there are no cycles to step by yet; step by native instruction.',
-    );
-  }
-  if (step === 'out') return new OutGoal(execution, granularity);
-  if (granularity === 'line') return new LineGoal(execution, step);
-  return new InstructionGoal(execution, step, granularity);
+  const unit = requireUnit(granularity);
+  if (step === 'out') return new OutGoal(execution, unit);
+  if (unit === 'line') return new LineGoal(execution, step);
+  return new InstructionGoal(execution, step, unit);
+}
+
+/** What sessions step by. @throws EngineError `debugger/step` for cycles */
+export function requireUnit(granularity: Granularity): Unit {
+  if (granularity !== 'cycle') return granularity;
+  throw new EngineError('debugger/step', 'Stepping by cycle is not built yet; step by native instruction.');
 }
 
 const GRANULARITY_TEXT = {
@@ -75,7 +76,8 @@ const GRANULARITY_TEXT = {
   bpf: 'BPF instruction',
   native: 'native instruction',
 } as const;
-type Unit = keyof typeof GRANULARITY_TEXT;
+/** What a step goes by. */
+export type Unit = keyof typeof GRANULARITY_TEXT;
 
 /** Where the machine stands, as far as it is in BPF code. */
 interface Position {

@@ -119,6 +119,8 @@ export interface SessionView {
   readonly reason?: StopView;
   readonly location?: LocationView;
   readonly counters: CountersView;
+  /** There is a past to step back into. */
+  readonly canGoBack?: boolean;
   readonly result?: ResultView;
   /** Remaining tail calls (a6 where it is live, else where the count is kept), with where it was read. */
   readonly tcc?: { readonly value: number; readonly where: string };

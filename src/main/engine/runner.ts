@@ -8,13 +8,16 @@ const FIRST_SLICE = 200_000;
 const SHORTEST_SLICE = 10_000;
 const LONGEST_SLICE = 20_000_000;
 /** Lines of the console that one event carries at most; a client asks for those that it misses. */
-const PUSHED_LINES = 1000;
+const PUSHED_LINES = 500;
+/** While the program runs, new lines are told this often at most: one that prints all the time must not drown the window. */
+const TELL_EVERY_MS = 100;
 
 /** Runs a session in slices between which the thread serves other requests, and tells the client what happens. */
 export class SessionRunner {
   private budget = FIRST_SLICE;
   private scheduled: NodeJS.Immediate | undefined;
   private told = 0;
+  private toldAt = 0;
   private waiting: ((view: SessionView) => void)[] = [];
 
   constructor(
@@ -69,7 +72,7 @@ export class SessionRunner {
     this.scheduled = setImmediate(() => {
       this.scheduled = undefined;
       if (this.slice()) {
-        this.tellOutput();
+        if (performance.now() - this.toldAt >= TELL_EVERY_MS) this.tellOutput();
         this.schedule();
       } else {
         this.stopped();
@@ -111,10 +114,11 @@ export class SessionRunner {
   }
 
   private tellOutput(): void {
-    const { outputLength } = this.session;
+    const { outputLength } = this.session.views;
     if (outputLength <= this.told) return;
-    const lines = this.session.output(Math.max(this.told, outputLength - PUSHED_LINES));
+    const lines = this.session.views.output(Math.max(this.told, outputLength - PUSHED_LINES));
     this.told = outputLength;
+    this.toldAt = performance.now();
     this.emit('session.output', lines);
   }
 }

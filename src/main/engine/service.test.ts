@@ -91,7 +91,9 @@ describe('the engine service', () => {
     const stop = await stopped();
     expect(stop).toMatchObject({ status: 'stopped', reason: { kind: 'event', breakpoints: [1] } });
     expect(stop.stop).toBeGreaterThan(running.stop);
-    const lines = pushed.filter(({ event }) => event === 'session.output').flatMap((p) => p.payload as object[]);
+    const lines = pushed
+      .filter(({ event }) => event === 'session.output')
+      .flatMap((p) => p.payload as object[]);
     expect(lines).toHaveLength(34);
     expect((await call('session.output', { from: 33 })).map((line) => line.text)).toEqual([
       'tail call refused in call_entry, the count is used up (a6 = 0)',
@@ -109,7 +111,11 @@ describe('the engine service', () => {
     expect(end).toMatchObject({ status: 'ended', result: { retval: 34 }, counters: { tailCalls: 33 } });
     await expect(call('session.step', { step: 'over', granularity: 'bpf' })).rejects.toThrow(/restart/);
     const again = await call('session.restart', {});
-    expect(again).toMatchObject({ status: 'stopped', reason: { kind: 'entry' }, counters: { instructions: 0 } });
+    expect(again).toMatchObject({
+      status: 'stopped',
+      reason: { kind: 'entry' },
+      counters: { instructions: 0 },
+    });
     expect(again.session).toBe(end.session);
   });
 
@@ -136,6 +142,23 @@ describe('the engine service', () => {
     await new Promise((resolve) => setTimeout(resolve, 60));
     await call('session.pause', {});
     expect((await step).reason).toMatchObject({ kind: 'pause' });
+  });
+
+  test('goes back in time: by steps, to breakpoints, from the end', async () => {
+    expect(await start()).toMatchObject({ canGoBack: false });
+    await expect(call('session.stepBack', { step: 'over', granularity: 'bpf' })).rejects.toThrow(
+      /first instant/,
+    );
+    const first = await call('session.step', { step: 'over', granularity: 'bpf' });
+    await call('session.step', { step: 'over', granularity: 'bpf' });
+    const back = await call('session.stepBack', { step: 'over', granularity: 'bpf' });
+    expect(back).toMatchObject({ canGoBack: true, location: first.location, counters: first.counters });
+    await call('session.continue', {});
+    expect(await stopped()).toMatchObject({ status: 'ended', canGoBack: true });
+    await call('session.addBreakpoint', { spec: { kind: 'event', event: 'tail-call-taken' } });
+    const last = await call('session.reverseContinue', {});
+    expect(last).toMatchObject({ status: 'stopped', reason: { kind: 'event' }, counters: { tailCalls: 32 } });
+    expect((await call('session.registers', {})).registers.find((r) => r.abi === 'a6')!.hex).toBe('0x0');
   });
 
   test('breakpoints belong to the object and outlive the session', async () => {

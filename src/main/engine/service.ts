@@ -138,14 +138,24 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
       mine.session.runTo(target);
       return mine.runOn();
     },
-    'session.functions': () => current().session.functions(),
-    'session.listing': (params) => current().session.listing(params.function),
-    'session.registers': () => standing().registers(),
-    'session.stack': () => standing().stack(),
-    'session.frame': ({ index }) => standing().frame(index),
-    'session.maps': () => current().session.maps(),
-    'session.memory': ({ address, length }) => current().session.memory(BigInt(address), length),
-    'session.output': ({ from }) => current().session.output(from),
+    'session.stepBack': ({ step, granularity }) => {
+      const mine = current();
+      mine.session.stepBack(step, granularity);
+      return mine.runToStop();
+    },
+    'session.reverseContinue': () => {
+      const mine = current();
+      mine.session.reverseContinue();
+      return mine.runToStop();
+    },
+    'session.functions': () => current().session.views.functions(),
+    'session.listing': (params) => current().session.views.listing(params.function),
+    'session.registers': () => standing().views.registers(),
+    'session.stack': () => standing().views.stack(),
+    'session.frame': ({ index }) => standing().views.frame(index),
+    'session.maps': () => current().session.views.maps(),
+    'session.memory': ({ address, length }) => current().session.views.memory(BigInt(address), length),
+    'session.output': ({ from }) => current().session.views.output(from),
     'session.breakpoints': () => runner?.session.breakpoints.views() ?? [],
     'session.addBreakpoint': ({ spec }) => {
       const { breakpoints } = current().session;

@@ -1,0 +1,165 @@
+import { u64 } from '../base/u64';
+import type { Arrival } from './arrivals';
+import type { CodeFunction } from './code-index';
+import { sameLine } from './code-map';
+import { NO_INTEREST, type Execution, type Interest } from './execution';
+import type { History } from './history';
+import type { Frame } from './stack';
+import type { Unit } from './stepping';
+import type { StepKind } from './views';
+
+/** Where the machine stands in BPF code. */
+interface Position {
+  readonly code: CodeFunction;
+  readonly offset: number;
+  readonly cfa: bigint;
+}
+
+/** Stretches of the past that are looked through for the place to go back to, each longer than the one before. */
+const WINDOWS = [64, 2048, 65_536];
+
+/**
+ * Finds the instant to which a step back leads: the last one before now at which a step forwards by the same unit would
+ * have stopped. *Into* takes any frame, *over* this one and those outside it, *out* those outside it alone.
+ * @param frames the call stack now
+ * @returns the instant; the first one when there is none. Yields between stretches of work, in units of time spent.
+ */
+export function* stepBackTarget(
+  execution: Execution,
+  history: History,
+  frames: readonly Frame[],
+  step: StepKind,
+  unit: Unit,
+): Generator<number, number> {
+  const now = execution.time;
+  const here = frames.find((frame) => frame.code !== undefined);
+  const accepts = acceptor(execution, here, step, unit);
+  for (const window of WINDOWS) {
+    const from = Math.max(now - window, history.start);
+    const found = scan(execution, history, from, now, accepts);
+    yield now - from;
+    if (found !== undefined) return found;
+    if (from === history.start) return from;
+  }
+  // Farther back, only the places of the functions on the stack are looked at.
+  const codes = new Set(frames.flatMap((frame) => (frame.code ? [frame.code] : [])));
+  const addresses = new Set([...codes].flatMap((code) => unitAddresses(code, unit)));
+  for (let end = now; end > history.start;) {
+    const from = history.checkpointBefore(end - 1);
+    const found = lastHalt(execution, history, from, end, { addresses, wants: () => false }, accepts);
+    yield end - from;
+    if (found !== undefined) return found.time;
+    end = from;
+  }
+  return history.start;
+}
+
+/** The last halt for an interest before now, with what the machine had come to; undefined when there was none. */
+export function* lastArrival(
+  execution: Execution,
+  history: History,
+  interest: Interest,
+): Generator<number, { readonly time: number; readonly arrivals: readonly Arrival[] } | undefined> {
+  for (let end = execution.time; end > history.start;) {
+    const from = history.checkpointBefore(end - 1);
+    const found = lastHalt(execution, history, from, end, interest, () => true);
+    yield end - from;
+    if (found) return found;
+    end = from;
+  }
+  return undefined;
+}
+
+/** Looks at every instant of [from, to) and gives the last that is accepted. */
+function scan(
+  execution: Execution,
+  history: History,
+  from: number,
+  to: number,
+  accepts: (execution: Execution) => boolean,
+): number | undefined {
+  history.goTo(from);
+  let found: number | undefined;
+  for (;;) {
+    if (accepts(execution)) found = execution.time;
+    const next = execution.time + 1;
+    if (next >= to) return found;
+    history.replay(next, NO_INTEREST);
+  }
+}
+
+function lastHalt(
+  execution: Execution,
+  history: History,
+  from: number,
+  to: number,
+  interest: Interest,
+  accepts: (execution: Execution) => boolean,
+) {
+  history.goTo(from);
+  let found: { readonly time: number; readonly arrivals: readonly Arrival[] } | undefined;
+  // The instant of a checkpoint itself: nothing has come to it in this stretch.
+  if (interest.addresses.has(execution.machine.pc) && accepts(execution))
+    found = { time: from, arrivals: [] };
+  for (;;) {
+    const halt = history.replay(to - 1, interest);
+    if (halt?.kind !== 'arrived') return found;
+    if (accepts(execution)) found = { time: execution.time, arrivals: halt.arrivals };
+    if (execution.time >= to - 1) return found;
+  }
+}
+
+function acceptor(
+  execution: Execution,
+  here: Frame | undefined,
+  step: StepKind,
+  unit: Unit,
+): (execution: Execution) => boolean {
+  const cfa = here?.cfa;
+  const line = here?.code && here.lookup !== undefined ? here.code.map.lineAtOffset(here.lookup) : undefined;
+  const atStart = here?.code?.map.statements.some((statement) => statement.offset === here.lookup) ?? false;
+  const start = { code: here?.code, cfa };
+  return () => {
+    const position = positionOf(execution);
+    if (!position) return false;
+    if (cfa !== undefined && step === 'over' && position.cfa < cfa) return false;
+    if (cfa !== undefined && step === 'out' && position.cfa <= cfa) return false;
+    const { code, offset } = position;
+    switch (unit) {
+      case 'native':
+        return true;
+      case 'bpf':
+        return code.map.isSlotStart(offset);
+      case 'line': {
+        const statement = code.map.statements.find((s) => s.offset === offset);
+        if (!statement) return false;
+        // From the middle of a line the step back leads to its beginning.
+        const sameFrame = code === start.code && position.cfa === start.cfa;
+        return !(atStart && sameFrame && line && sameLine(statement.line, line));
+      }
+    }
+  };
+}
+
+function positionOf({ machine, index }: Execution): Position | undefined {
+  const code = index.at(machine.pc);
+  if (!code) return undefined;
+  const offset = code.offsetOf(machine.pc);
+  const row = code.unwindRow(offset);
+  if (!row) return undefined;
+  return { code, offset, cfa: u64(machine.getRegister(row.cfa.register) + BigInt(row.cfa.offset)) };
+}
+
+/** Addresses in a function at which a unit begins. */
+function unitAddresses(code: CodeFunction, unit: Unit): bigint[] {
+  const { base } = code.fn;
+  const address = (offset: number) => base + BigInt(offset);
+  switch (unit) {
+    case 'native':
+      return code.map.native.map(({ offset }) => address(offset));
+    case 'bpf':
+      return Array.from({ length: code.map.slotCount }, (_, slot) => address(code.map.startOf(slot)));
+    case 'line':
+      return code.map.statements.map(({ offset }) => address(offset));
+  }
+}

@@ -1,0 +1,122 @@
+import { EngineError } from '../base/errors';
+import type { World } from './build';
+import type { CodeIndex } from './code-index';
+import type { EventLog } from './event-log';
+import type { Execution } from './execution';
+import { frameLayoutView } from './frames';
+import { listing, type Sources } from './listing';
+import { locationView } from './locations';
+import { mapView } from './maps';
+import { memoryView } from './memory';
+import { registerViews } from './registers';
+import { unwind, type Frame } from './stack';
+import { stackFrameViews } from './stack-views';
+import type { StopImages } from './stop-images';
+import { readTcc } from './tcc';
+import type {
+  FrameView,
+  FunctionView,
+  ListingView,
+  LocationView,
+  MapView,
+  MemoryView,
+  OutputView,
+  RegistersView,
+  SessionView,
+  StackView,
+} from './views';
+
+/** What the views of a session are made from. */
+export interface ViewSource {
+  readonly id: string;
+  readonly world: World;
+  readonly index: CodeIndex;
+  readonly execution: Execution;
+  readonly sources: Sources;
+  readonly log: EventLog;
+  readonly stops: StopImages;
+  /** The program has returned: there is no stack any more. */
+  readonly returned: boolean;
+}
+
+/** What can be looked at while a session stands still. Reads, never changes anything. */
+export class SessionViews {
+  constructor(private readonly source: ViewSource) {}
+
+  private get stamp() {
+    return { session: this.source.id, stop: this.source.stops.number };
+  }
+
+  location(): LocationView {
+    return this.locate(this.source.world.machine.pc);
+  }
+
+  private locate(pc: bigint): LocationView {
+    return locationView(this.source.world.kernel, this.source.index, pc);
+  }
+
+  functions(): readonly FunctionView[] {
+    return this.source.index.functions.map((code) => code.view());
+  }
+
+  /** @throws EngineError `debugger/function` */
+  listing(key: string): ListingView {
+    const { id, world, index, sources } = this.source;
+    const code = index.get(key);
+    return { session: id, function: code.view(), ...listing(world.kernel, code, sources) };
+  }
+
+  registers(): RegistersView {
+    const { now, before } = this.source.stops;
+    return { ...this.stamp, registers: registerViews(now!.registers, before?.registers, this.frames()) };
+  }
+
+  /** The call stack as the unwinder finds it, innermost first; empty once the program has returned. */
+  frames(): readonly Frame[] {
+    const { returned, world, index } = this.source;
+    return returned ? [] : unwind(world.machine, world.kernel, index);
+  }
+
+  stack(): StackView {
+    const { world, index, execution } = this.source;
+    const frames = stackFrameViews(this.frames(), world.kernel, index, (cfa) => execution.replacementAt(cfa));
+    return { ...this.stamp, frames };
+  }
+
+  /** @throws EngineError `debugger/frame` for a frame that there is not, or that is no BPF function's */
+  frame(number: number): FrameView {
+    const frame = this.frames()[number];
+    if (!frame) {
+      throw new EngineError('debugger/frame', `The call stack has no frame ${number}.`, { frame: number });
+    }
+    const { world, stops } = this.source;
+    const layout = frameLayoutView(world.machine.memory, frame, stops.before?.stack);
+    return { ...this.stamp, frame: number, name: frame.name, ...layout };
+  }
+
+  /** The tail call counter of the innermost BPF frame, where it has one. */
+  tcc(): SessionView['tcc'] {
+    const frame = this.frames().find((f) => f.code !== undefined);
+    return frame && readTcc(this.source.world.machine, frame);
+  }
+
+  maps(): readonly MapView[] {
+    const { kernel } = this.source.world;
+    return kernel.maps.map((map) => mapView(kernel, map));
+  }
+
+  /** `length` bytes from `address`; unmapped bytes are shown as such. */
+  memory(address: bigint, length: number): MemoryView {
+    return { ...this.stamp, ...memoryView(this.source.world.machine.memory, address, length) };
+  }
+
+  /** Lines of the console from number `from` on. */
+  output(from: number): readonly OutputView[] {
+    return this.source.log.since(from, (pc) => this.locate(pc));
+  }
+
+  /** Number of the console's next line. */
+  get outputLength(): number {
+    return this.source.log.length;
+  }
+}
