@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { allOps } from '../../src/engine/bpf/table';
 import type { FaultName } from '../../src/engine/profile/faults';
 import { generate } from './generator';
-import { capabilitiesOf, Differential, profilesOf, SCHEME_NAMES } from './run';
+import { capabilitiesOf, compile, Differential, profilesOf, SCHEME_NAMES } from './run';
 
 /** `npm run differential` does 10,000. */
 const SCENARIOS = 150;
@@ -14,6 +14,21 @@ describe('JITed code on the machine does what the reference interpreter does', (
     for (let seed = 0; seed < SCENARIOS; seed++) {
       expect(differential.check(seed, profiles[seed % profiles.length]!)).toBeUndefined();
     }
+  });
+});
+
+describe('Branches over more than 1 MiB', () => {
+  // One of each kind is enough: these take long.
+  const profiles = profilesOf('transparent').filter(
+    ({ kernel, isa, cfi }) => kernel === (isa.c ? '6.12' : '7.3') && !isa.zba && !isa.zbb && !cfi,
+  );
+  test.each(profiles)('kernel $kernel, compressed: $isa.c', (profile) => {
+    const scenario = generate(1, capabilitiesOf(profile), true);
+    const rules = compile(scenario, profile)
+      .flat()
+      .flatMap(({ pieces }) => pieces.map(({ rule }) => rule));
+    expect(rules).toContain('branch/relaxed-32');
+    expect(new Differential().check(1, profile, scenario)).toBeUndefined();
   });
 });
 

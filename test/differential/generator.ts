@@ -43,8 +43,14 @@ export interface Scenario {
 /** A jump that a BPF offset holds goes over at most so many slots. */
 const FARTHEST_SLOTS = 32_000;
 
-/** The scenario of a seed: random, valid, ends by itself. */
-export function generate(seed: number, can: Capabilities): Scenario {
+/** Programs that begin with a branch over more than 1 MiB of code: one in so many, unless one is asked for. */
+const FARTHEST_EVERY = 2500;
+
+/**
+ * The scenario of a seed: random, valid, ends by itself.
+ * @param farthest the first program begins with a branch over more than 1 MiB of code, if that takes few enough slots
+ */
+export function generate(seed: number, can: Capabilities, farthest = false): Scenario {
   const random = new Random(Math.imul(seed + 1, 0x9e3779b1));
   for (let i = 0; i < 8; i++) random.u32();
   const count = can.tailCalls && random.below(3) === 0 ? random.between(2, 4) : 1;
@@ -55,7 +61,9 @@ export function generate(seed: number, can: Capabilities): Scenario {
     // Only later programs may follow, or the first itself until the budget is used up.
     const indices = [1, slots.length, -1, ...(index === 0 && repeats ? [0, 0, 0] : [])];
     for (let i = index + 1; i < count; i++) indices.push(i + 1, i + 1);
-    return program(random, can, index, count > 1 && (index < count - 1 || repeats) ? indices : [], repeats);
+    const far = (farthest && index === 0) || random.below(FARTHEST_EVERY) === 0;
+    const mayTail = count > 1 && (index < count - 1 || repeats);
+    return program(random, can, index, mayTail ? indices : [], repeats, far);
   });
   return { seed, programs, slots };
 }
@@ -66,6 +74,7 @@ function program(
   index: number,
   tailCallIndices: readonly number[],
   repeats: boolean,
+  far: boolean,
 ): GeneratedProgram {
   const tailCalls = tailCallIndices.length > 0 && random.below(4) !== 0;
   const mayMix = can.tailCallsInSubprogs || !tailCalls;
@@ -85,17 +94,22 @@ function program(
   const quiet: ProgramPlan = { ...plan, tailCallIndices: [] };
   const builders = functions.map((fn) => {
     const again = repeats && index === 0 && fn.index === 0 && tailCalls;
-    return writeFunction(random, can, repeats && fn.index > 0 ? quiet : plan, fn, again);
+    const begins = far && fn.index === 0;
+    return writeFunction(random, can, repeats && fn.index > 0 ? quiet : plan, fn, begins, again);
   });
   return link(builders, functions, verifierZext);
 }
 
-/** @param again the function ends by tail-calling its own program, until the budget is used up */
+/**
+ * @param far the function begins with a branch over very much code
+ * @param again the function ends by tail-calling its own program, until the budget is used up
+ */
 function writeFunction(
   random: Random,
   can: Capabilities,
   program: ProgramPlan,
   plan: FunctionPlan,
+  far: boolean,
   again: boolean,
 ): FunctionBuilder {
   const code = new FunctionBuilder();
@@ -107,7 +121,7 @@ function writeFunction(
   for (let off = -plan.stackDepth; off < 0; off += 8) {
     code.emit(BPF_CLASS.ST | BPF_MODE.MEM | BPF_SIZE.DW, FRAME_REGISTER, 0, off, w.immediate());
   }
-  if (plan.index === 0 && random.below(2500) === 0) farthest(w);
+  if (far) farthestBranch(w);
   statements(w, random.between(3, plan.index === 0 ? 24 : 10));
   if (again) {
     // Every round leaves a trace, so that their number shows.
@@ -120,8 +134,8 @@ function writeFunction(
   return code;
 }
 
-/** A branch over more than 1 MiB of native code. */
-function farthest(w: FunctionWriter): void {
+/** A branch over more than 1 MiB of native code where byte swaps are long, and over half of that otherwise. */
+function farthestBranch(w: FunctionWriter): void {
   const { code } = w;
   const end = code.label();
   const register = w.number();

@@ -74,8 +74,11 @@ export class Differential {
   }
 
   /** @returns what differs, with the program, or undefined */
-  check(seed: number, profile: Profile): string | undefined {
-    const scenario = generate(seed, capabilitiesOf(profile));
+  check(
+    seed: number,
+    profile: Profile,
+    scenario = generate(seed, capabilitiesOf(profile)),
+  ): string | undefined {
     try {
       const images = compile(scenario, profile);
       const expected = runReference(scenario, profile, images);
@@ -93,7 +96,7 @@ export class Differential {
 }
 
 /** The images of all programs, one behind the other. */
-function compile(scenario: Scenario, profile: Profile): JitFunction[][] {
+export function compile(scenario: Scenario, profile: Profile): JitFunction[][] {
   let next = CODE.base + BigInt(4 * (scenario.seed & 0xff));
   return scenario.programs.map((program, i) => {
     const { functions } = compileProgram(profile, inputOf(program, i), {
