@@ -63,15 +63,18 @@ function layOutOne(
     const leave = max(before.leave, BigInt(depth - issueStage) + entry.free);
     return { entry, enter: before.enter, leave };
   }
-  // Without any wait it would have issued right after the instruction before it.
+  // The front end runs ahead until it is full, but after a redirection it starts anew: just in time for the first cycle in
+  // which this instruction could issue.
+  const redirected = before?.entry.heldFor === 'branch' || before?.entry.heldFor === 'flush';
   const unhindered = before ? before.entry.free + 1n : entry.issue - BigInt(entry.waited);
+  const first = unhindered - BigInt(issueStage);
   const inFetch = entry.waitedFor === 'icache' ? BigInt(entry.waited) : 0n;
   const enter: bigint[] = [];
   for (let stage = 0; stage < issueStage; stage++) {
-    const natural = unhindered - BigInt(issueStage - stage) + (stage > 0 ? inFetch : 0n);
-    const behind = before?.enter[stage + 1] ?? natural;
-    const after = stage > 0 ? enter[stage - 1]! + 1n : natural;
-    enter.push(max(natural, behind, after));
+    const available =
+      stage === 0 ? (before && !redirected ? before.enter[1]! : first) : enter[stage - 1]! + 1n;
+    const behind = before?.enter[stage + 1] ?? available;
+    enter.push(max(available + (stage === 1 ? inFetch : 0n), behind));
   }
   enter.push(entry.issue);
   // A data cache miss holds the instruction in the stage after issue; what else holds others up does not hold it.
