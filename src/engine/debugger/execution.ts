@@ -5,6 +5,7 @@ import type { Machine, MachineStop } from '../machine/types';
 import { REG } from '../rv64/registers';
 import type { Arrival } from './arrivals';
 import type { CodeFunction, CodeIndex } from './code-index';
+import { deepestEntries } from './stack-bounds';
 import { refusalReason, type TailCallSite } from './tail-calls';
 
 /** What whoever drives an execution wants it to halt for. */
@@ -79,6 +80,10 @@ export class Execution {
   private entrySp = 0n;
   private lowestSp = 0n;
   private readonly hooks = new Map<bigint, Hook>();
+  /** Function entries that need not be watched any more in this run. */
+  private readonly unhooked = new Map<bigint, Hook>();
+  /** Deepest entry of each function of the program, where it is known beforehand. */
+  private bounds: ReadonlyMap<number, number> = new Map();
   private wanted: ReadonlySet<bigint> = new Set();
   /** The tail call whose native code the machine is in. */
   private attempted: TailCallSite | undefined;
@@ -118,6 +123,8 @@ export class Execution {
     this.entryPc = this.machine.pc;
     this.entrySp = this.machine.getRegister(REG.sp);
     this.lowestSp = this.entrySp;
+    this.bounds = deepestEntries(program, this.kernel.programs);
+    this.hookAgain();
     const main = this.index.at(program.jit.functions[0]!.bpfFunc);
     if (main) this.enterFrame(main);
   }
@@ -141,8 +148,28 @@ export class Execution {
   }
 
   private enterFrame(code: CodeFunction): void {
-    const low = this.machine.getRegister(REG.sp) - BigInt(code.fn.frame.size);
+    const sp = this.machine.getRegister(REG.sp);
+    const low = sp - BigInt(code.fn.frame.size);
     if (low < this.lowestSp) this.lowestSp = low;
+    // Entered as deep as can be: there is nothing left to learn from this function's entry.
+    const depth = Number(this.entrySp - sp);
+    if (code.fn.index > 0 && this.bounds.get(code.fn.index) === depth) this.unhook(code.fn.bpfFunc);
+  }
+
+  private unhook(address: bigint): void {
+    const hook = this.hooks.get(address);
+    if (!hook || hook.code) return;
+    this.hooks.delete(address);
+    this.unhooked.set(address, hook);
+    if (!this.wanted.has(address)) this.machine.clearBreakpoint(address);
+  }
+
+  private hookAgain(): void {
+    for (const [address, hook] of this.unhooked) {
+      if (!this.wanted.has(address)) this.machine.setBreakpoint(address);
+      this.hooks.set(address, hook);
+    }
+    this.unhooked.clear();
   }
 
   /** True while the machine stands in kernel code: the next thing to happen is the kernel's. */
@@ -324,6 +351,7 @@ export class Execution {
   }
 
   load(state: ExecutionState): void {
+    this.hookAgain();
     this.tailCalls = state.tailCalls;
     this.helperCalls = state.helperCalls;
     this.extraTime = state.extraTime;

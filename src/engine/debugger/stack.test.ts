@@ -54,6 +54,61 @@ describe('the unwinder agrees with observed calls at every native instruction', 
   });
 });
 
+describe('bytes of stack', () => {
+  /** Lowest sp that a single-stepped run shows inside BPF code. */
+  function observed(session: Session): number {
+    const { machine } = session.execution;
+    const start = machine.getRegister(2);
+    let lowest = start;
+    while (session.canGoOn) {
+      session.tick();
+      const sp = machine.getRegister(2);
+      if (session.index.at(machine.pc) && sp < lowest) lowest = sp;
+    }
+    return Number(start - lowest);
+  }
+  test.each(EXAMPLES)('%s, %s: as an observed run shows', (object, program) => {
+    const session = exampleSession(object, program);
+    session.continue();
+    session.runToStop();
+    expect(session.execution.stackBytes).toBe(observed(exampleSession(object, program)));
+  });
+  test('functions that are called often and at different depths', () => {
+    const scene = {
+      programs: {
+        main: `
+          r6 = 0
+        loop:
+          call leaf
+          r6 += 1
+          if r6 != 20 goto loop
+          call middle
+          r0 = 0
+          exit
+        middle:
+          *(u64 *)(r10 -64) = 1
+          call leaf
+          r0 = 0
+          exit
+        leaf:
+          *(u64 *)(r10 -16) = 1
+          r0 = *(u64 *)(r10 -16)
+          exit`,
+      },
+    };
+    for (const session of [sceneSession(scene), sceneSession(scene, { tcc: 'stack-v6' })]) {
+      session.continue();
+      session.runToStop();
+      const tcc = session.view().profile.tcc;
+      expect(session.execution.stackBytes).toBe(observed(sceneSession(scene, { tcc })));
+      session.restart();
+      session.continue();
+      session.runToStop();
+      expect(session.execution.stackBytes).toBe(observed(sceneSession(scene, { tcc })));
+    }
+  });
+});
+
 describe('the stack view', () => {
   test('a helper that calls back stands between the callback and the program', () => {
     const session = sceneSession(CALLBACKS);
