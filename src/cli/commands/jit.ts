@@ -1,3 +1,4 @@
+import { EngineError } from '../../engine/base/errors';
 import { bytesToHex, hex64 } from '../../engine/base/hex';
 import { buildWorld } from '../../engine/debugger/build';
 import { CodeIndex, type CodeFunction } from '../../engine/debugger/code-index';
@@ -6,7 +7,7 @@ import { listing, type Listing } from '../../engine/debugger/listing';
 import type { Kernel } from '../../engine/kernel/types';
 import type { CompareView } from '../../engine/debugger/views';
 import type { FrameSlot } from '../../engine/jit/types';
-import type { BpfObject } from '../../engine/loader/object';
+import type { BpfObject, BpfProgram } from '../../engine/loader/object';
 import type { Profile } from '../../engine/profile/profile';
 import { compareText } from '../../shared/compare-text';
 import { usage, type Command } from '../command';
@@ -41,17 +42,24 @@ export const jitCommand: Command = {
     const others = otherProfiles(args);
     const object = await openObject(args.positionals[0]!, io);
     const name = args.positionals[1];
-    const programs =
+    const wanted =
       name === undefined
         ? object.programs.filter((p) => p.unsupported === undefined)
         : [programNamed(object, name)];
-    if (programs.length === 0) throw usage(`${object.name} holds no program that can be compiled`);
-    const compiled = programs.flatMap((program) => {
-      const { kernel } = buildWorld({ object, profile, program: program.name });
-      const index = new CodeIndex(kernel);
-      const functions = index.functions.filter((code) => code.program.name === program.name);
-      return functions.map((code) => ({ kernel, code }));
-    });
+    if (wanted.length === 0) throw usage(`${object.name} holds no program that can be compiled`);
+    const programs: BpfProgram[] = [];
+    const compiled: CompiledFunction[] = [];
+    for (const program of wanted) {
+      try {
+        compiled.push(...compileProgram(object, program.name, profile));
+        programs.push(program);
+      } catch (error) {
+        // One program of several that cannot be compiled does not keep the others from being shown.
+        if (!(error instanceof EngineError) || wanted.length === 1) throw error;
+        await io.err(`${program.name} is left out: ${error.message}\n`);
+      }
+    }
+    if (programs.length === 0) throw usage(`no program of ${object.name} can be compiled`);
     const raw = args.text('raw');
     if (raw !== undefined) {
       if (name === undefined && programs.length > 1) {
@@ -75,6 +83,17 @@ export const jitCommand: Command = {
     return 0;
   },
 };
+
+interface CompiledFunction {
+  readonly kernel: Kernel;
+  readonly code: CodeFunction;
+}
+
+function compileProgram(object: BpfObject, program: string, profile: Profile): CompiledFunction[] {
+  const { kernel } = buildWorld({ object, profile, program });
+  const functions = new CodeIndex(kernel).functions.filter((code) => code.program.name === program);
+  return functions.map((code) => ({ kernel, code }));
+}
 
 /**
  * Every function of a program under two profiles.
