@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import { Random } from '../base/testing/random';
+import { createMachine } from './machine';
+import { assembled, DATA, TEXT } from './testing/assembled';
+import { mapRegions, randomText, randomValue, REGIONS, TEXT as STREAM } from './testing/streams';
+import type { Machine, MachineSnapshot } from './types';
+
+/** Everything that a machine shows. */
+function state(machine: Machine): unknown {
+  return {
+    pc: machine.pc,
+    registers: [...machine.registers()],
+    counters: machine.counters(),
+    stack: machine.cpiStack(),
+    misaligned: machine.misalignedAccesses(),
+    memory: machine.memory
+      .regions()
+      .map(({ name, base, size }) => [name, Buffer.from(machine.memory.read(base, size)).toString('base64')]),
+  };
+}
+
+/** Runs `count` instructions of a random program; faults are passed over in a way that depends on nothing but the state. */
+function advance(machine: Machine, count: number): void {
+  for (let left = count; left > 0;) {
+    const before = machine.counters().instructions;
+    const stop = machine.run(left);
+    left -= Number(machine.counters().instructions - before);
+    if (stop.reason === 'limit') return;
+    const number = machine.counters().instructions;
+    machine.pc = STREAM.base + 2n * ((number * 7919n) % BigInt(STREAM.size / 2));
+    machine.setRegister(1 + Number(number % 31n), DATA_POINTERS[Number(number % 3n)]!);
+    left--;
+  }
+}
+const DATA_POINTERS = REGIONS.filter(({ name }) => name === 'data' || name === 'low' || name === 'next').map(
+  ({ base }) => base + 16n,
+);
+
+function randomMachine(seed: number, timing: 'none' | 'rocket' | 'u74'): Machine {
+  const random = new Random(seed);
+  const machine = createMachine({ timing, caches: timing !== 'none' });
+  mapRegions(machine.memory, random, randomText(random, STREAM.size));
+  for (let index = 1; index < 32; index++) machine.setRegister(index, randomValue(random));
+  machine.pc = STREAM.base;
+  return machine;
+}
+
+describe.each(['none', 'rocket', 'u74'] as const)('random walks with timing %s', (timing) => {
+  test('the state after any restores and runs is that of a fresh run to the same instant', () => {
+    const STEP = 97;
+    for (let seed = 1; seed <= 2; seed++) {
+      const random = new Random(1000 + seed);
+      const machine = randomMachine(seed, timing);
+      // By the number of steps: where a snapshot was taken, and what a fresh run shows there.
+      const snapshots = new Map<number, MachineSnapshot>();
+      const fresh = randomMachine(seed, timing);
+      const expected = new Map<number, unknown>();
+      for (let at = 0; at <= 40; at++) {
+        expected.set(at, state(fresh));
+        advance(fresh, STEP);
+      }
+      let at = 0;
+      for (let move = 0; move < 120; move++) {
+        const choice = random.below(3);
+        if (choice === 0 && !snapshots.has(at)) snapshots.set(at, machine.snapshot());
+        else if (choice === 1 && snapshots.size > 0) {
+          at = random.pick([...snapshots.keys()]);
+          machine.restore(snapshots.get(at)!);
+        } else if (at < 40) {
+          advance(machine, STEP);
+          at++;
+        }
+        expect(state(machine), `seed ${seed}, move ${move}`).toEqual(expected.get(at));
+      }
+    }
+  });
+});
+
+test('a reservation survives a snapshot', () => {
+  const { machine } = assembled('lr.d a1, (a0)\nsc.d a2, a1, (a0)\nebreak');
+  machine.run(1);
+  const snapshot = machine.snapshot();
+  machine.run(1);
+  expect(machine.getRegister(12)).toBe(0n);
+  machine.restore(snapshot);
+  machine.setRegister(12, 7n);
+  machine.run(1);
+  expect(machine.getRegister(12)).toBe(0n);
+});
+
+test('writes from outside, mappings and unmappings go back too', () => {
+  const { machine } = assembled('ebreak');
+  machine.memory.writeU64(DATA, 1n);
+  const first = machine.snapshot();
+  machine.memory.writeU64(DATA, 2n);
+  machine.memory.map({ name: 'new', base: 0x1000n, size: 100, permissions: { r: true, w: true, x: false } });
+  machine.memory.writeU8(0x1000n, 9);
+  const second = machine.snapshot();
+  machine.memory.unmap(DATA);
+  machine.memory.unmap(0x1000n);
+  machine.memory.map({ name: 'other', base: 0x1000n, size: 8, permissions: { r: true, w: true, x: false } });
+  machine.restore(second);
+  expect([machine.memory.readU64(DATA), machine.memory.readU8(0x1000n)]).toEqual([2n, 9]);
+  expect(machine.memory.regionAt(0x1000n)?.name).toBe('new');
+  machine.restore(first);
+  expect(machine.memory.readU64(DATA)).toBe(1n);
+  expect(machine.memory.regionAt(0x1000n)).toBeUndefined();
+  machine.restore(second);
+  expect([machine.memory.readU64(DATA), machine.memory.readU8(0x1000n)]).toEqual([2n, 9]);
+});
+
+test('a snapshot keeps what was written since the one before, not all of memory', () => {
+  const { machine } = assembled('sd a1, 0(a0)\nebreak');
+  machine.memory.map(
+    { name: 'big', base: 0x10000n, size: 32 << 20, permissions: { r: true, w: true, x: false } },
+    new Uint8Array(8 << 20).fill(1),
+  );
+  expect(machine.snapshot().bytes).toBeGreaterThan(8 << 20);
+  machine.run(1);
+  const { bytes } = machine.snapshot();
+  expect(bytes).toBeGreaterThan(4096);
+  expect(bytes).toBeLessThan(32768);
+});
+
+test('more pages than the list of written pages holds', () => {
+  const { machine } = assembled('ebreak');
+  const size = 4500 * 4096;
+  machine.memory.map({ name: 'big', base: 0x10000n, size, permissions: { r: true, w: true, x: false } });
+  const empty = machine.snapshot();
+  for (let page = 0; page < 4500; page++) machine.memory.writeU8(0x10000n + BigInt(page * 4096), page & 0xff);
+  const full = machine.snapshot();
+  machine.restore(empty);
+  expect(Buffer.from(machine.memory.read(0x10000n, size)).equals(Buffer.alloc(size))).toBe(true);
+  machine.restore(full);
+  for (let page = 0; page < 4500; page += 599) {
+    expect(machine.memory.readU8(0x10000n + BigInt(page * 4096))).toBe(page & 0xff);
+  }
+});
+
+test('another machine’s snapshot is refused', () => {
+  const { machine } = assembled('ebreak');
+  const other = assembled('ebreak').machine.snapshot();
+  expect(() => machine.restore(other)).toThrow(/another machine/);
+});
+
+describe('text pokes', () => {
+  // The program overwrites the instruction at 1: (addi a1, a1, 1) with what a2 holds.
+  const POKE = (fence: string): string => `1: addi a1, a1, 1\n sw a2, 0(a3)\n ${fence}\n j 1b`;
+  const ADD_100 = 0x06458593n; // addi a1, a1, 100
+
+  test.each([
+    ['nop', 3n],
+    ['fence.i', 201n],
+  ] as const)('with %s after the store', (fence, expected) => {
+    const { machine } = assembled(POKE(fence));
+    machine.setRegister(12, ADD_100);
+    machine.setRegister(13, TEXT);
+    machine.run(9);
+    expect(machine.getRegister(11)).toBe(expected);
+  });
+
+  test('stale code stays stale through a snapshot', () => {
+    const { machine } = assembled(POKE('nop'));
+    machine.setRegister(12, ADD_100);
+    machine.setRegister(13, TEXT);
+    machine.run(4);
+    const snapshot = machine.snapshot();
+    machine.fenceI();
+    machine.run(4);
+    expect(machine.getRegister(11)).toBe(101n);
+    machine.restore(snapshot);
+    machine.run(4);
+    expect(machine.getRegister(11)).toBe(2n);
+  });
+
+  test('a breakpoint stays through fence.i', () => {
+    const { machine } = assembled(POKE('fence.i'));
+    machine.setRegister(12, ADD_100);
+    machine.setRegister(13, TEXT);
+    machine.setBreakpoint(TEXT);
+    machine.run(100, { skipFirst: true });
+    expect(machine.run(100, { skipFirst: true })).toEqual({ reason: 'breakpoint', pc: TEXT });
+    expect(machine.getRegister(11)).toBe(101n);
+  });
+});

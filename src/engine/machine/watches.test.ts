@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { assembled, DATA, TEXT } from './testing/assembled';
+import type { Watch } from './types';
+
+const SOURCE = `
+  li a1, 5
+  sd a1, 8(a0)
+  ld a2, 8(a0)
+  sd a2, 8(a0)
+  sw zero, 12(a0)
+  sb a1, 16(a0)
+  amoadd.d a3, zero, (a0)
+  addi a2, a2, 0
+  addi a2, a2, 1
+  ebreak`;
+
+/** Offsets of the instructions that a watchpoint stops after, with the first byte that it names. */
+function hits(watch: Watch, source = SOURCE): string[] {
+  const { machine } = assembled(source);
+  const number = machine.addWatch(watch);
+  const found: string[] = [];
+  for (;;) {
+    const stop = machine.run(1000);
+    if (stop.reason !== 'watch') {
+      expect(stop.reason).toBe('ebreak');
+      return found;
+    }
+    expect(stop.watch).toBe(number);
+    expect(stop.pc).toBe(stop.by + 4n);
+    const place = watch.kind === 'memory' ? ` +${stop.address! - DATA}` : '';
+    found.push(`${(stop.by - TEXT) / 4n}${place}`);
+  }
+}
+
+describe('memory', () => {
+  const memory = (on: 'read' | 'written' | 'changed', offset: bigint, size: number): Watch => ({
+    kind: 'memory',
+    on,
+    address: DATA + offset,
+    size,
+  });
+  test.each([
+    ['written, whatever the value', memory('written', 8n, 8), ['1 +8', '3 +8', '4 +12']],
+    ['changed', memory('changed', 8n, 8), ['1 +8']],
+    ['read', memory('read', 8n, 8), ['2 +8']],
+    ['one byte of it', memory('written', 15n, 1), ['1 +15', '3 +15', '4 +15']],
+    ['a range over two stores', memory('written', 14n, 4), ['1 +14', '3 +14', '4 +14', '5 +16']],
+    ['an atomic reads', memory('read', 0n, 4), ['6 +0']],
+    ['and writes', memory('written', 4n, 4), ['6 +4']],
+    ['but changes nothing here', memory('changed', 0n, 8), []],
+    ['elsewhere on the page', memory('written', 100n, 8), []],
+  ] as const)('%s', (_name, watch, expected) => {
+    expect(hits(watch)).toEqual(expected);
+  });
+
+  test('an access across two pages, and one that is only partly watched', () => {
+    const source = 'li a1, 4092\nadd a0, a0, a1\nsd a1, 0(a0)\nld a2, 0(a0)\nebreak';
+    const { machine, labels } = assembled(source);
+    expect(labels.size).toBe(0);
+    machine.addWatch(memory('written', 4096n, 1));
+    machine.addWatch(memory('read', 4095n, 1));
+    expect(machine.run(100)).toMatchObject({ reason: 'watch', watch: 1, address: DATA + 4096n });
+    expect(machine.run(100)).toMatchObject({ reason: 'watch', watch: 2, address: DATA + 4095n });
+    expect(machine.misalignedAccesses()).toBe(2n);
+  });
+
+  test('a removed watchpoint stops nothing', () => {
+    const { machine } = assembled(SOURCE);
+    const number = machine.addWatch(memory('written', 8n, 8));
+    expect(machine.run(100).reason).toBe('watch');
+    machine.removeWatch(number);
+    expect(machine.run(100).reason).toBe('ebreak');
+    expect(machine.watches().size).toBe(0);
+  });
+
+  test('a faulting access is a fault, not a hit', () => {
+    const { machine } = assembled('sd a1, -4(a0)\nebreak');
+    machine.addWatch(memory('written', 0n, 8));
+    expect(machine.run(10)).toMatchObject({ reason: 'fault', address: DATA - 4n });
+  });
+
+  test('limits stay exact', () => {
+    const { machine } = assembled(SOURCE);
+    machine.addWatch(memory('written', 8n, 8));
+    expect(machine.run(2)).toMatchObject({ reason: 'watch' });
+    expect(machine.counters().instructions).toBe(2n);
+    expect(machine.run(1)).toMatchObject({ reason: 'limit' });
+    expect(machine.counters().instructions).toBe(3n);
+  });
+});
+
+describe('registers', () => {
+  test.each([
+    ['written', { kind: 'register', register: 12, on: 'written' }, ['2', '7', '8']],
+    ['changed', { kind: 'register', register: 12, on: 'changed' }, ['2', '8']],
+    ['equals', { kind: 'register', register: 12, on: 'equals', value: 6n }, ['8']],
+    ['an atomic writes its old value', { kind: 'register', register: 13, on: 'written' }, ['6']],
+    ['never written', { kind: 'register', register: 20, on: 'written' }, []],
+  ] as const)('%s', (_name, watch, expected) => {
+    expect(hits(watch)).toEqual(expected);
+  });
+
+  test('in a loop, across a call', () => {
+    const { machine } = assembled(
+      'li a1, 3\n1: jal ra, 2f\naddi a1, a1, -1\nbnez a1, 1b\nebreak\n2: addi a5, a5, 2\nret',
+    );
+    machine.addWatch({ kind: 'register', register: 15, on: 'equals', value: 4n });
+    machine.addWatch({ kind: 'register', register: 1, on: 'changed' });
+    const stops = [machine.run(100), machine.run(100), machine.run(100)];
+    expect(stops.map((stop) => (stop.reason === 'watch' ? stop.watch : stop.reason))).toEqual([
+      2,
+      1,
+      'ebreak',
+    ]);
+  });
+});
+
+test('what cannot be watched is refused', () => {
+  const { machine } = assembled('nop');
+  const refused = (watch: Watch) => expect(() => machine.addWatch(watch)).toThrow(/watched/);
+  refused({ kind: 'register', register: 0, on: 'written' });
+  refused({ kind: 'register', register: 32, on: 'written' });
+  refused({ kind: 'memory', address: DATA, size: 0, on: 'read' });
+  refused({ kind: 'memory', address: 2n ** 64n - 4n, size: 8, on: 'read' });
+});
