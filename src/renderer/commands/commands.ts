@@ -66,6 +66,7 @@ export function createCommands(): Commands {
 
   const debugging = computed(() => app.page === 'debug' && session.view !== null);
   const canMove = computed(() => debugging.value && session.canMove);
+  const canMoveBack = computed(() => debugging.value && session.canMoveBack);
   const hasSession = computed(() => session.view !== null && session.action === null);
   const canSetBreakpoint = computed(() => debugging.value && listing.cursorTarget() !== undefined);
 
@@ -129,6 +130,38 @@ export function createCommands(): Commands {
       run: () => session.step('out'),
     },
     {
+      id: 'step-back-over',
+      title: 'Step over, back in time',
+      group: 'Step',
+      keys: ['Alt+F10'],
+      enabled: canMoveBack,
+      run: () => session.stepBack('over'),
+    },
+    {
+      id: 'step-back-into',
+      title: 'Step into, back in time',
+      group: 'Step',
+      keys: ['Alt+F11'],
+      enabled: canMoveBack,
+      run: () => session.stepBack('into'),
+    },
+    {
+      id: 'step-back-out',
+      title: 'Step out, back in time: to the call of this function',
+      group: 'Step',
+      keys: ['Alt+Shift+F11'],
+      enabled: canMoveBack,
+      run: () => session.stepBack('out'),
+    },
+    {
+      id: 'reverse-continue',
+      title: 'Continue back in time',
+      group: 'Run',
+      keys: ['Alt+F5'],
+      enabled: canMoveBack,
+      run: () => session.resumeBack(),
+    },
+    {
       id: 'run-to-cursor',
       title: 'Run to cursor',
       group: 'Step',
@@ -144,7 +177,8 @@ export function createCommands(): Commands {
       title,
       group: 'Step' as const,
       keys: [],
-      enabled: value === 'cycle' ? computed(() => typeof session.view?.counters.cycles === 'number') : always,
+      // Sessions count cycles but do not stop between them yet.
+      enabled: value === 'cycle' ? computed(() => false) : always,
       run: () => settings.change({ granularity: value }),
     })),
     {

@@ -57,6 +57,8 @@ export const useSession = defineStore('session', () => {
   const status = computed(() => view.value?.status ?? 'none');
   const running = computed(() => status.value === 'running' || action.value === 'step');
   const canMove = computed(() => status.value === 'stopped' && action.value === null);
+  /** Back in time it goes from the end, too. */
+  const canMoveBack = computed(() => ['stopped', 'ended'].includes(status.value) && action.value === null);
   /** The frames of the stop that is shown; none while they are on their way. */
   const frames = computed(() => (stack.value && isCurrent(stack.value) ? stack.value.frames : []));
   /**
@@ -208,6 +210,18 @@ export const useSession = defineStore('session', () => {
     return act('step', STEP_TITLES[kind], () => api.call('session.step', { step: kind, granularity }));
   }
 
+  /** Goes back to where the step with the same name would have begun. */
+  async function stepBack(kind: StepKind): Promise<boolean> {
+    if (!canMoveBack.value) return false;
+    const request = { step: kind, granularity: settings.granularity };
+    return act('step', `${STEP_TITLES[kind]}, back in time`, () => api.call('session.stepBack', request));
+  }
+
+  async function resumeBack(): Promise<boolean> {
+    if (!canMoveBack.value) return false;
+    return act('continue', 'Continue back in time', () => api.call('session.reverseContinue', {}));
+  }
+
   async function resume(): Promise<boolean> {
     if (!canMove.value) return false;
     return act('continue', 'Continue', () => api.call('session.continue', {}));
@@ -240,6 +254,7 @@ export const useSession = defineStore('session', () => {
     status,
     running,
     canMove,
+    canMoveBack,
     place,
     isCurrent,
     adopt,
@@ -248,7 +263,9 @@ export const useSession = defineStore('session', () => {
     restart,
     end,
     step,
+    stepBack,
     resume,
+    resumeBack,
     runTo,
     pause,
   };
