@@ -10,14 +10,18 @@ const PACKET_TYPES: ReadonlySet<string> = new Set([
   ...['lwt_in', 'lwt_out', 'lwt_xmit', 'lwt_seg6local', 'sk_skb', 'sk_msg', 'netfilter'],
 ]);
 
-/** Bytes of context that a syscall program is given when the user gives none. */
-const SYSCALL_CONTEXT_BYTES = 64;
+/** Bytes of context, by program type, that a program without a packet is given when the user gives none: zeros. */
+const CONTEXT_BYTES: Readonly<Record<string, number>> = {
+  syscall: 64,
+  /** Twelve arguments (MAX_BPF_FUNC_ARGS). */
+  raw_tracepoint: 96,
+};
 
-/** What a program is given when the user gives nothing: a packet for network programs, zeros for syscall programs. */
+/** What a program is given when the user gives nothing: a packet for network programs, zeros for others. */
 export function defaultInputs(type: BpfProgType): InputsView {
   if (PACKET_TYPES.has(type.name)) return { data: bytesToHex(udpFrame()) };
-  if (type.name === 'syscall') return { ctx: bytesToHex(new Uint8Array(SYSCALL_CONTEXT_BYTES)) };
-  return {};
+  const size = CONTEXT_BYTES[type.name];
+  return size === undefined ? {} : { ctx: bytesToHex(new Uint8Array(size)) };
 }
 
 /** @throws EngineError `base/hex` for text that is no hex. */
