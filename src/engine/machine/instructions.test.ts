@@ -86,7 +86,7 @@ function pairs(text: string): [string, string][] {
 /** Lines that read counters say what a fresh hart without timing gives. */
 const readsCounters = ({ assembly }: (typeof CASES)[number]): boolean => assembly.includes('csrr');
 
-describe.each(Object.entries(HARTS))('%s', (name, make) => {
+describe.each(Object.entries(HARTS))('%s', (_name, make) => {
   test('every line gives what it says', () => {
     const hart = make();
     const lines = CASES.filter((line) => !readsCounters(line));
@@ -95,12 +95,18 @@ describe.each(Object.entries(HARTS))('%s', (name, make) => {
       .filter((line) => line.got !== line.after);
     expect(wrong).toEqual([]);
   });
-
-  test.skipIf(name.startsWith('core with'))('counters and their traps', () => {
-    for (const line of CASES.filter(readsCounters))
-      expect(outcome(make(), line), line.assembly).toBe(line.after);
-  });
 });
+
+// A timing profile makes the cycle counter its own, so these lines hold for the harts without one.
+describe.each(Object.entries(HARTS).filter(([name]) => !name.startsWith('core with')))(
+  '%s',
+  (_name, make) => {
+    test('counters and their traps', () => {
+      for (const line of CASES.filter(readsCounters))
+        expect(outcome(make(), line), line.assembly).toBe(line.after);
+    });
+  },
+);
 
 test('every instruction of the table is there', () => {
   const all = CASES.flatMap(({ assembly }) => [...disassemble(codeOf(assembly), TEXT)]);
