@@ -8,9 +8,9 @@ const FIRST_SLICE = 200_000;
 const SHORTEST_SLICE = 10_000;
 const LONGEST_SLICE = 20_000_000;
 /** Lines of the console that one event carries at most; a client asks for those that it misses. */
-const PUSHED_LINES = 500;
+const PUSHED_LINES = 200;
 /** While the program runs, new lines are told this often at most: one that prints all the time must not drown the window. */
-const TELL_EVERY_MS = 100;
+const TELL_EVERY_MS = 250;
 
 /** Runs a session in slices between which the thread serves other requests, and tells the client what happens. */
 export class SessionRunner {
