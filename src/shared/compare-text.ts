@@ -146,8 +146,14 @@ export interface RunRow {
 
 const MOST_HEX = 32;
 
-/** The table of two runs: results first, then what they cost. */
-export function runRows({ left, right, differences }: CompareRunsView): RunRow[] {
+/**
+ * The table of two runs: results first, then what they cost.
+ * @param grouped how numbers are written
+ */
+export function runRows(
+  { left, right, differences }: CompareRunsView,
+  grouped: (value: number) => string = withCommas,
+): RunRow[] {
   const text = (what: string, of: (run: CompareRunView) => string | undefined, result?: string): RunRow => ({
     what,
     left: of(left) ?? '-',
@@ -190,7 +196,10 @@ function bytesOut(hex: string | undefined): string | undefined {
 }
 
 /** Whether the results agree, in a sentence that says so if a run gave none. */
-export function runsVerdict({ left, right, differences, limit }: CompareRunsView): string {
+export function runsVerdict(
+  { left, right, differences, limit }: CompareRunsView,
+  grouped: (value: number) => string = withCommas,
+): string {
   const unfinished = [
     ['left', left],
     ['right', right],
@@ -213,8 +222,7 @@ export function runsVerdict({ left, right, differences, limit }: CompareRunsView
   return said.join(' ');
 }
 
-/** Thousands apart by commas. */
-const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+const withCommas = (value: number): string => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 
 /** Left-aligned columns two blanks apart, without blanks at the ends of lines. */
 function columns(rows: readonly (readonly string[])[], indent = ''): string[] {

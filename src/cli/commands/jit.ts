@@ -2,7 +2,8 @@ import { EngineError } from '../../engine/base/errors';
 import { bytesToHex, hex64 } from '../../engine/base/hex';
 import { buildWorld } from '../../engine/debugger/build';
 import { CodeIndex, type CodeFunction } from '../../engine/debugger/code-index';
-import { compile, compareView } from '../../engine/debugger/compare';
+import { compareView, compile, type Compiled } from '../../engine/debugger/compare';
+import type { CompiledFunction } from '../../engine/debugger/compare-native';
 import { listing, type Listing } from '../../engine/debugger/listing';
 import type { Kernel } from '../../engine/kernel/types';
 import type { CompareView } from '../../engine/debugger/views';
@@ -68,7 +69,9 @@ export const jitCommand: Command = {
       await io.write(raw, concatenated(compiled.map(({ code }) => code.fn.image)));
     }
     const comparisons = programs.flatMap(({ name: program }) => {
-      return others.flatMap((other) => compared(object, program, profile, other));
+      const code = compiled.find((fn) => fn.code.program.name === program);
+      const left: Compiled = { profile: profileView(profile), code };
+      return others.flatMap((other) => compared(object, program, left, other));
     });
     if (args.has('json')) {
       const functions = compiled.map(({ code }) => describe(code));
@@ -84,23 +87,18 @@ export const jitCommand: Command = {
   },
 };
 
-interface CompiledFunction {
-  readonly kernel: Kernel;
-  readonly code: CodeFunction;
-}
-
 function compileProgram(object: BpfObject, program: string, profile: Profile): CompiledFunction[] {
   const { kernel } = buildWorld({ object, profile, program });
-  const functions = new CodeIndex(kernel).functions.filter((code) => code.program.name === program);
-  return functions.map((code) => ({ kernel, code }));
+  const index = new CodeIndex(kernel);
+  const functions = index.functions.filter((code) => code.program.name === program);
+  return functions.map((code) => ({ kernel, index, code }));
 }
 
 /**
  * Every function of a program under two profiles.
  * @throws EngineError `usage/arguments` when the other profile refuses the program
  */
-function compared(object: BpfObject, program: string, profile: Profile, other: Profile): CompareView[] {
-  const left = compile(object, program, profileView(profile));
+function compared(object: BpfObject, program: string, left: Compiled, other: Profile): CompareView[] {
   const right = compile(object, program, profileView(other));
   if (right.problem !== undefined) throw usage(`--with ${otherText(other)}: ${right.problem}`);
   const { functions } = compareView({ object, program, left, right });

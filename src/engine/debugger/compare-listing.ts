@@ -1,5 +1,4 @@
 import { align } from '../base/align';
-import { hex64 } from '../base/hex';
 import { pairUnits, bpfUnits, type BpfUnit, type UnitPair } from './compare-bpf';
 import { nativeCodes, type CompiledFunction, type NativeCode } from './compare-native';
 import type {
@@ -21,7 +20,10 @@ import type {
 export function compareListings(left: CompiledFunction, right: CompiledFunction): CompareRowView[] {
   const sides: readonly [Side, Side] = [sideOf(left), sideOf(right)];
   const drafts = draftRows(sides);
-  const places: readonly [Places, Places] = [new Places(drafts, 'left'), new Places(drafts, 'right')];
+  const places: readonly [Places, Places] = [
+    new Places(drafts, 'left', targetsIn(sides[0].native)),
+    new Places(drafts, 'right', targetsIn(sides[1].native)),
+  ];
   return drafts.map((draft) => finish(draft, sides, places));
 }
 
@@ -102,6 +104,11 @@ function lineUp(left: readonly NativeCode[], right: readonly NativeCode[]): Draf
 
 const mnemonicOf = ({ text }: NativeCode): string => text.split(' ', 1)[0]!;
 
+/** Offsets that the function's own jumps go to. */
+function targetsIn(native: readonly NativeCode[]): ReadonlySet<number> {
+  return new Set(native.flatMap(({ jump }) => (jump === undefined ? [] : [jump])));
+}
+
 /** Which rows begin at an offset, and where in a row it is: so that targets of jumps on both sides can be compared. */
 class Places {
   /** First and last row whose stretch begins at an offset; there are several where rows before it have no code. */
@@ -109,16 +116,17 @@ class Places {
   /** Row and number of paired instructions before it, of every instruction. */
   private readonly within = new Map<number, { readonly row: number; readonly paired: number }>();
 
-  constructor(drafts: readonly Draft[], side: 'left' | 'right') {
+  /** @param wanted the offsets that will be asked for */
+  constructor(drafts: readonly Draft[], side: 'left' | 'right', wanted: ReadonlySet<number>) {
     drafts.forEach(({ stretch, lines }, row) => {
       const { from } = stretch[side];
       const known = this.rowsAt.get(from);
       if (known) known.last = row;
-      else this.rowsAt.set(from, { first: row, last: row });
+      else if (wanted.has(from)) this.rowsAt.set(from, { first: row, last: row });
       let paired = 0;
       for (const line of lines) {
         const mine = line[side];
-        if (mine) this.within.set(mine.offset, { row, paired });
+        if (mine && wanted.has(mine.offset)) this.within.set(mine.offset, { row, paired });
         if (line.left && line.right) paired++;
       }
     });
@@ -142,7 +150,8 @@ function finish(
 ): CompareRowView {
   const lines = draft.lines.map(({ left, right }): CompareLineView => {
     const mark = markOf(left, right, places, draft);
-    return { mark, ...(left && { left: nativeView(left) }), ...(right && { right: nativeView(right) }) };
+    if (left && right) return { mark, left: nativeView(left), right: nativeView(right) };
+    return left ? { mark, left: nativeView(left) } : { mark, right: right && nativeView(right) };
   });
   const { left, right } = draft.stretch;
   const source = sourceOf(draft, sides);
@@ -181,8 +190,8 @@ function markOf(
   return left ? 'left' : 'right';
 }
 
-function nativeView({ offset, address, bytes, text, why }: NativeCode): CompareNativeView {
-  return { offset, address: hex64(address), bytes, text, why };
+function nativeView({ offset, bytes, text, rule }: NativeCode): CompareNativeView {
+  return { offset, bytes, text, rule };
 }
 
 function bpfView({ slot, text, rule }: BpfUnit): CompareBpfView {

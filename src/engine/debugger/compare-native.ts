@@ -1,7 +1,6 @@
 import { bytesToHex, hex64 } from '../base/hex';
 import { imm64 } from '../bpf/bytes';
 import { LD_IMM64 } from '../bpf/insn';
-import { explainRule } from '../jit/rules';
 import type { Kernel } from '../kernel/types';
 import type { DecodedInsn } from '../rv64/decode';
 import { auipcPairAddress, jumpTarget, print } from '../rv64/print';
@@ -16,70 +15,70 @@ export interface CompiledFunction {
 }
 
 /** One native instruction, made ready to be compared with one of another image. */
-export interface NativeCode {
+export interface NativeCode extends Reading {
   /** Bytes from the image's first byte. */
   readonly offset: number;
-  readonly address: bigint;
   readonly bytes: string;
+  /** The JIT rule that made it; empty when no record says. */
+  readonly rule: string;
+  /** Part of the constant for an address that is named in the key; how many instructions it takes depends on the address. */
+  readonly ofAddress: boolean;
+}
+
+/** What an instruction does and how that reads, apart from where it lies. */
+interface Reading {
   /** Jumps within the function name the BPF slot that they go to, calls the function: nothing that placement changes. */
   readonly text: string;
-  /** The JIT rule that made it, and its sentence. */
-  readonly rule: string;
-  readonly why: string;
-  /** Function-relative slot, -1 in prologue and epilogue. */
-  readonly slot: number;
   /** Equal for instructions that do the same, wherever their images lie. A jump's target is not in it: see `jump`. */
   readonly key: string;
   /** The operation and its registers: equal where at most numbers differ. */
   readonly form: string;
   /** A jump within the function: the target's offset in the image. */
   readonly jump: number | undefined;
-  /** Part of the constant for an address that is named in the key; how many instructions it takes depends on the address. */
-  readonly ofAddress: boolean;
 }
 
 /** All native instructions of a function. */
 export function nativeCodes(compiled: CompiledFunction): NativeCode[] {
   const { code } = compiled;
   const { native } = code.map;
-  let constant: { readonly slot: number; readonly rule: string; count: number } | undefined;
+  const { pieces, image, base } = code.fn;
+  let at = 0;
+  /** Instructions so far of the constant that is being loaded. */
+  let loaded = 0;
   return native.map(({ offset, insn, size }, i): NativeCode => {
-    const piece = code.map.pieceAt(offset);
-    const slot = piece?.insn ?? -1;
-    const rule = piece?.rule ?? '';
-    const address = code.fn.base + BigInt(offset);
-    const bytes = bytesToHex(code.fn.image.subarray(offset, offset + size));
-    const place = {
-      offset,
-      address,
-      bytes,
-      slot,
-      rule,
-      why: rule === '' ? 'No record says why this is here.' : `${rule}: ${explainRule(rule)}`,
-    };
-    const loaded = constantName(compiled, rule, slot);
-    if (loaded === undefined) constant = undefined;
-    else if (constant?.slot === slot && constant.rule === rule) constant.count++;
-    else constant = { slot, rule, count: 0 };
-    if (!insn) {
-      const text = `.data ${bytes}`;
-      return { ...place, text, key: text, form: '.data', jump: undefined, ofAddress: false };
+    while ((pieces[at]?.to ?? Infinity) <= offset) {
+      at++;
+      loaded = 0;
     }
-    const shown = read(compiled, insn, address, native[i - 1]?.insn, native[i + 1]?.insn);
-    return constant && loaded !== undefined
-      ? { ...place, ...shown, key: `${loaded} ${insn.rd} ${constant.count}`, ofAddress: true }
-      : { ...place, ...shown, ofAddress: false };
+    const piece = pieces[at];
+    const rule = piece && piece.from <= offset ? piece.rule : '';
+    const constant = piece && constantName(compiled, rule, piece.insn);
+    const bytes = bytesToHex(image.subarray(offset, offset + size));
+    const { text, key, form, jump } = insn
+      ? read(compiled, insn, base + BigInt(offset), native[i - 1]?.insn, native[i + 1]?.insn)
+      : { text: `.data ${bytes}`, key: bytes, form: '.data', jump: undefined };
+    return constant === undefined
+      ? { offset, bytes, rule, text, key, form, jump, ofAddress: false }
+      : {
+          offset,
+          bytes,
+          rule,
+          text,
+          key: `${constant} ${insn?.rd} ${loaded++}`,
+          form,
+          jump,
+          ofAddress: true,
+        };
   });
 }
 
-/** What an instruction does and how that reads, apart from where it lies. */
 function read(
   compiled: CompiledFunction,
   insn: DecodedInsn,
   address: bigint,
   previous: DecodedInsn | undefined,
   next: DecodedInsn | undefined,
-): Pick<NativeCode, 'text' | 'key' | 'form' | 'jump'> {
+): Reading {
   const { mnemonic, operands } = print(insn, address);
   const plain = operands === '' ? mnemonic : `${mnemonic} ${operands}`;
   const form = `${insn.spec.mnemonic} ${insn.rd} ${insn.rs1} ${insn.rs2}${insn.aq ? ' aq' : ''}${insn.rl ? ' rl' : ''}`;

@@ -1,11 +1,12 @@
 import { EngineError } from '../base/errors';
+import { explainRule } from '../jit/rules';
 import type { BpfObject } from '../loader/object';
 import { parseProfile } from '../profile/parse';
 import { buildWorld } from './build';
 import { CodeIndex, type CodeFunction } from './code-index';
 import { compareListings, sizeOf } from './compare-listing';
 import type { CompiledFunction } from './compare-native';
-import type { CompareMark, CompareSideView, CompareView, ProfileView } from './views';
+import type { CompareMark, CompareRowView, CompareSideView, CompareView, ProfileView } from './views';
 
 /** A program as one profile's kernel compiles it, or why it does not. */
 export interface Compiled {
@@ -80,9 +81,22 @@ export function compareView({ object, program, left, right, ...request }: Compar
     left: sideView(left, shown, l),
     right: sideView(right, shown, r),
     rows,
+    rules: rulesIn(rows),
     differing: rows.filter((row) => !row.same).length,
     marks,
   };
+}
+
+function rulesIn(rows: readonly CompareRowView[]): Record<string, string> {
+  const rules: Record<string, string> = {};
+  for (const { lines } of rows) {
+    for (const { left, right } of lines) {
+      for (const rule of [left?.rule, right?.rule]) {
+        if (rule !== undefined && rule !== '') rules[rule] ??= explainRule(rule);
+      }
+    }
+  }
+  return rules;
 }
 
 function functionsOf({ code }: Compiled, program: string): readonly CodeFunction[] {

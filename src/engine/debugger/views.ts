@@ -328,12 +328,11 @@ export interface CompareBpfView {
 export interface CompareNativeView {
   /** Bytes from the image's start. */
   readonly offset: number;
-  readonly address: string;
   readonly bytes: string;
   /** Jumps within the function name the slot that they go to (`→ 12`, `→ 12+8` bytes behind its start, `→ epilogue`). */
   readonly text: string;
-  /** The JIT rule that made it: name and sentence. */
-  readonly why: string;
+  /** Name of the JIT rule that made it; the comparison's `rules` has its sentence. */
+  readonly rule: string;
 }
 
 /** Native instructions that stand beside each other; at least one of them is there. */
@@ -385,6 +384,8 @@ export interface CompareView {
   readonly right: CompareSideView;
   /** None where a side has a problem. */
   readonly rows: readonly CompareRowView[];
+  /** Why an instruction is there: the sentence of every JIT rule in the rows, by name. */
+  readonly rules: Readonly<Record<string, string>>;
   /** Rows that are not the same. */
   readonly differing: number;
   /** Lines by mark. */

@@ -170,6 +170,17 @@ export const useCompare = defineStore('compare', () => {
     return stations.value.indexOf(first) + 1;
   });
 
+  /** The last line of the row that begins with a line; the line itself elsewhere. */
+  function lastLineOfRow(line: number): number {
+    const at = lines.value[line];
+    if (at?.kind !== 'code' || !at.first) return line;
+    let last = line;
+    for (let next = lines.value[line + 1]; next?.kind === 'code' && next.row === at.row; last++) {
+      next = lines.value[last + 2];
+    }
+    return last;
+  }
+
   function point(line: number): void {
     if (lines.value.length === 0) return;
     cursor.value = Math.max(0, Math.min(line, lines.value.length - 1));
@@ -254,6 +265,7 @@ export const useCompare = defineStore('compare', () => {
     station,
     setLeft,
     setRight,
+    lastLineOfRow,
     swap,
     load,
     compareRuns,

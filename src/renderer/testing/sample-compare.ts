@@ -21,13 +21,16 @@ function counterpart({ text }: NativeRow): string | null {
   return text.replace(/\bs6\b/, 'a6');
 }
 
+const ruleOf = ({ why }: NativeRow): string => why.split(':')[0] ?? '';
+
 function lineOf(row: NativeRow): CompareLineView {
   const text = counterpart(row);
-  const left: CompareNativeView = row;
+  const { offset, bytes } = row;
+  const left: CompareNativeView = { offset, bytes, text: row.text, rule: ruleOf(row) };
   if (text === null) return { mark: 'left', left };
   const moved = text.startsWith('jalr') || text.startsWith('auipc');
   const mark: CompareMark = text === row.text ? (moved ? 'placement' : 'same') : 'changed';
-  return { mark, left, right: { ...row, text } };
+  return { mark, left, right: { ...left, text } };
 }
 
 function rowOf(part: CompareRowView['part'], slot: number, rows: readonly NativeRow[]): CompareRowView {
@@ -96,6 +99,7 @@ export function sampleComparison({ left, right, ...params }: Params<'session.com
       sum((r) => r.rightSize.instructions),
     ),
     rows,
+    rules: Object.fromEntries(native.map((row) => [ruleOf(row), row.why.split(': ')[1] ?? ''])),
     differing: rows.filter(({ same }) => !same).length,
     marks,
   };
