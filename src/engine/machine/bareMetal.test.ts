@@ -27,10 +27,23 @@ test('pc at the entry, sp at the top of RAM, RAM around the segments', () => {
   const { machine } = program;
   expect([machine.pc, machine.getRegister(2)]).toEqual([BASE + 0x1000n, RAM_BASE + BigInt(RAM_SIZE)]);
   expect(machine.memory.regions().map(({ name, base, size }) => [name, base, size])).toEqual([
-    ['RAM', BASE, 0x1000],
-    ['segment 0', BASE + 0x1000n, 4 + 64],
-    ['RAM', BASE + 0x1000n + 68n, RAM_SIZE - 0x1000 - 68],
+    ['RAM', BASE, RAM_SIZE],
   ]);
+});
+
+test('segments may reach into RAM from below and lie anywhere else, in whole pages', () => {
+  const bytes = new Uint8Array(16).fill(1);
+  const { machine } = load('nop', 0x10ff8n, {}, [
+    { address: 0x12004n, bytes, flags: 6 },
+    { address: BASE - 8n, bytes, flags: 6 },
+    { address: 0xffff_ffff_8000_0000n, bytes, flags: 6 },
+  ]);
+  expect(machine.memory.regions().map(({ name, base, size }) => [name, base, size])).toEqual([
+    ['program', 0x10000n, 0x3000],
+    ['RAM', BASE - 0x1000n, RAM_SIZE + 0x1000],
+    ['program', 0xffff_ffff_8000_0000n, 0x1000],
+  ]);
+  expect(machine.memory.readU64(BASE)).toBe(0x0101_0101_0101_0101n);
 });
 
 test('segments elsewhere leave all of RAM', () => {
@@ -115,12 +128,12 @@ describe('files that are refused', () => {
         BASE,
         [1n, 2n].map((address) => ({ address, bytes: new Uint8Array(8), flags: 4 })),
       ),
-      'machine/overlap',
+      'machine/bare-metal',
     ],
     [
       'a segment beyond all memory',
       buildElf(BASE, [{ address: 2n ** 64n - 4n, bytes: new Uint8Array(8), flags: 4 }]),
-      'machine/region',
+      'machine/bare-metal',
     ],
     [
       'a segment of absurd size',

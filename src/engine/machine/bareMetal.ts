@@ -20,6 +20,9 @@ const A0 = 10;
 const A7 = 17;
 const SP = 2;
 
+const ADDRESS_SPACE = 1n << 64n;
+const PAGE = 4096n;
+
 /** Instructions between two looks at whether to go on. */
 const SLICE = 50_000_000;
 
@@ -50,8 +53,8 @@ interface Range {
 }
 
 /**
- * Loads an RV64 executable: its segments at their physical addresses, RAM where the segments leave room, sp at the top
- * of RAM, pc at the entry.
+ * Loads an RV64 executable: its segments at their physical addresses, in whole pages, and RAM around them; sp at the top of
+ * RAM, pc at the entry.
  * @throws EngineError `elf/machine`, or `machine/bare-metal` for a file that cannot be loaded.
  */
 export function loadBareMetal(elf: ElfFile, options: MachineOptions = {}): BareMetal {
@@ -64,40 +67,57 @@ export function loadBareMetal(elf: ElfFile, options: MachineOptions = {}): BareM
       { type: elf.type, segments: segments.length },
     );
   }
+  const ranges = segments.map(({ physicalAddress: base, memorySize }) => ({ base, end: base + memorySize }));
+  checkRanges(elf.name, ranges);
   const machine = createMachine(options);
-  segments.forEach(({ physicalAddress, memorySize, bytes }, index) => {
-    const region = {
-      name: `segment ${index}`,
-      base: physicalAddress,
-      size: Number(memorySize),
-      permissions: ALL,
-    };
-    machine.memory.map(region, bytes);
-  });
-  const taken = segments.map(({ physicalAddress, memorySize }) => ({
-    base: physicalAddress,
-    end: physicalAddress + memorySize,
-  }));
-  for (const { base, end } of gaps({ base: RAM_BASE, end: RAM_BASE + BigInt(RAM_SIZE) }, taken)) {
-    machine.memory.map({ name: 'RAM', base, size: Number(end - base), permissions: ALL });
+  for (const { base, end } of memoryFor(ranges)) {
+    const name = base <= RAM_BASE && RAM_BASE < end ? 'RAM' : 'program';
+    machine.memory.map({ name, base, size: Number(end - base), permissions: ALL });
   }
+  for (const { physicalAddress, bytes } of segments) machine.memory.write(physicalAddress, bytes);
   machine.pc = elf.entry;
   machine.setRegister(SP, RAM_BASE + BigInt(RAM_SIZE));
   const tohost = elf.symbols.find((symbol) => symbol.name === 'tohost' && symbol.section !== 0)?.value;
   return new BareMetalProgram(machine, tohost);
 }
 
-/** What `whole` has outside the ranges `taken`. */
-function gaps(whole: Range, taken: readonly Range[]): readonly Range[] {
-  const found: Range[] = [];
-  let from = whole.base;
-  for (const { base, end } of [...taken].sort((a, b) => (a.base < b.base ? -1 : 1))) {
-    if (base > from) found.push({ base: from, end: base < whole.end ? base : whole.end });
-    if (end > from) from = end;
-    if (from >= whole.end) break;
+/** @throws EngineError unless the segments lie apart in the address space. */
+function checkRanges(name: string, ranges: readonly Range[]): void {
+  const sorted = [...ranges].sort((a, b) => (a.base < b.base ? -1 : 1));
+  sorted.forEach(({ base, end }, index) => {
+    const next = sorted[index + 1];
+    if (end <= ADDRESS_SPACE && (next === undefined || end <= next.base)) return;
+    const why =
+      end > ADDRESS_SPACE
+        ? 'reaches beyond the 64-bit address space'
+        : `overlaps that at ${hex64(next!.base)}`;
+    throw new EngineError(
+      'machine/bare-metal',
+      `${name}: the segment at ${hex64(base)} (${end - base} bytes) ${why}.`,
+      {
+        base,
+        end,
+      },
+    );
+  });
+}
+
+/** RAM and the pages of the segments, what touches as one: memory comes in whole pages, whatever a program uses of them. */
+function memoryFor(segments: readonly Range[]): readonly Range[] {
+  const pages = segments.map(({ base, end }) => ({
+    base: base & ~(PAGE - 1n),
+    end: (end + PAGE - 1n) & ~(PAGE - 1n),
+  }));
+  const all = [{ base: RAM_BASE, end: RAM_BASE + BigInt(RAM_SIZE) }, ...pages].sort((a, b) =>
+    a.base < b.base ? -1 : 1,
+  );
+  const merged: { base: bigint; end: bigint }[] = [];
+  for (const range of all) {
+    const last = merged.at(-1);
+    if (!last || range.base > last.end) merged.push({ ...range });
+    else if (range.end > last.end) last.end = range.end;
   }
-  if (from < whole.end) found.push({ base: from, end: whole.end });
-  return found;
+  return merged;
 }
 
 class BareMetalProgram implements BareMetal {
