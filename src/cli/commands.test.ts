@@ -131,8 +131,12 @@ describe('jit', () => {
     );
     expect(out).toMatch(/fp-8 = sp\+24 {3}saved ra {2}8 bytes/);
     expect(out).toMatch(/ {4}8 {2}13081002 {2}li a6, 33/);
-    expect(out).toMatch(/6: r1 = r6 +; below = call_entry\(skb\); @ hierarchy\.c:\d+\n.* 7: call pc\+\d+#call_entry\n/);
-    expect(out).toMatch(/r2 = map\[name:jump_table\] +; bpf_tail_call\(skb, &jump_table, 0\); @ hierarchy\.c/);
+    expect(out).toMatch(
+      /6: r1 = r6 +; below = call_entry\(skb\); @ hierarchy\.c:\d+\n.* 7: call pc\+\d+#call_entry\n/,
+    );
+    expect(out).toMatch(
+      /r2 = map\[name:jump_table\] +; bpf_tail_call\(skb, &jump_table, 0\); @ hierarchy\.c/,
+    );
   });
 
   test('--json and --raw', async () => {

@@ -54,20 +54,28 @@ export function* stepBackTarget(
   return history.start;
 }
 
-/** The last halt for an interest before now, with what the machine had come to; undefined when there was none. */
+/**
+ * Finds the last halt for an interest before now.
+ * @param onFound told what the machine had come to there, if there is such a halt
+ * @returns its instant, or the first one of all; yields as {@link stepBackTarget} does
+ */
 export function* lastArrival(
   execution: Execution,
   history: History,
   interest: Interest,
-): Generator<number, { readonly time: number; readonly arrivals: readonly Arrival[] } | undefined> {
+  onFound: (arrivals: readonly Arrival[]) => void,
+): Generator<number, number> {
   for (let end = execution.time; end > history.start;) {
     const from = history.checkpointBefore(end - 1);
     const found = lastHalt(execution, history, from, end, interest, () => true);
     yield end - from;
-    if (found) return found;
+    if (found) {
+      onFound(found.arrivals);
+      return found.time;
+    }
     end = from;
   }
-  return undefined;
+  return history.start;
 }
 
 /** Looks at every instant of [from, to) and gives the last that is accepted. */

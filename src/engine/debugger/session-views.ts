@@ -1,5 +1,9 @@
 import { EngineError } from '../base/errors';
+import { bytesToHex } from '../base/hex';
+import type { TestRunOutput } from '../kernel/types';
+import { isaText } from '../profile/parse';
 import type { World } from './build';
+import type { CheckResult } from './checks';
 import type { CodeIndex } from './code-index';
 import type { EventLog } from './event-log';
 import type { Execution } from './execution';
@@ -14,17 +18,37 @@ import { stackFrameViews } from './stack-views';
 import type { StopImages } from './stop-images';
 import { readTcc } from './tcc';
 import type {
+  CountersView,
   FrameView,
   FunctionView,
+  InputsView,
   ListingView,
   LocationView,
   MapView,
   MemoryView,
   OutputView,
   RegistersView,
+  ResultView,
+  SessionStatus,
   SessionView,
   StackView,
+  StopView,
 } from './views';
+
+/** What a program left behind when it returned. */
+export interface SessionResult extends TestRunOutput {
+  readonly checks: readonly CheckResult[];
+}
+
+/** How it stands with a session. */
+export interface SessionState {
+  readonly status: SessionStatus;
+  /** Why it stopped; undefined while it runs. */
+  readonly reason: StopView | undefined;
+  /** Once the program has returned. */
+  readonly result: SessionResult | undefined;
+  readonly canGoBack: boolean;
+}
 
 /** What the views of a session are made from. */
 export interface ViewSource {
@@ -32,11 +56,11 @@ export interface ViewSource {
   readonly world: World;
   readonly index: CodeIndex;
   readonly execution: Execution;
+  readonly inputs: InputsView;
   readonly sources: Sources;
   readonly log: EventLog;
   readonly stops: StopImages;
-  /** The program has returned: there is no stack any more. */
-  readonly returned: boolean;
+  state(): SessionState;
 }
 
 /** What can be looked at while a session stands still. Reads, never changes anything. */
@@ -45,6 +69,42 @@ export class SessionViews {
 
   private get stamp() {
     return { session: this.source.id, stop: this.source.stops.number };
+  }
+
+  /** The session as a whole. */
+  session(): SessionView {
+    const { id, world, inputs, stops } = this.source;
+    const { status, reason, result, canGoBack } = this.source.state();
+    const { kernel, tcc, isa } = world.profile;
+    const count = status === 'stopped' ? this.tcc() : undefined;
+    return {
+      session: id,
+      stop: stops.number,
+      status,
+      object: world.object.name,
+      program: world.program.name,
+      profile: { kernel, tcc, isa: isaText(isa) },
+      inputs,
+      ...(reason && { reason }),
+      ...(status === 'stopped' && { location: this.location() }),
+      counters: this.counters(),
+      canGoBack,
+      ...(result && { result: resultView(result) }),
+      ...(count && { tcc: count }),
+    };
+  }
+
+  counters(): CountersView {
+    const { world, execution } = this.source;
+    const { instructions, loads, stores, cycles } = world.machine.counters();
+    return {
+      instructions: Number(instructions),
+      loads: Number(loads),
+      stores: Number(stores),
+      cycles: cycles === null ? null : Number(cycles),
+      tailCalls: execution.tailCalls,
+      helperCalls: execution.helperCalls,
+    };
   }
 
   location(): LocationView {
@@ -73,8 +133,8 @@ export class SessionViews {
 
   /** The call stack as the unwinder finds it, innermost first; empty once the program has returned. */
   frames(): readonly Frame[] {
-    const { returned, world, index } = this.source;
-    return returned ? [] : unwind(world.machine, world.kernel, index);
+    const { world, index } = this.source;
+    return this.source.state().result ? [] : unwind(world.machine, world.kernel, index);
   }
 
   stack(): StackView {
@@ -119,4 +179,12 @@ export class SessionViews {
   get outputLength(): number {
     return this.source.log.length;
   }
+}
+
+function resultView({ retval, dataOut, ctxOut }: SessionResult): ResultView {
+  return {
+    retval,
+    ...(dataOut && { dataOut: bytesToHex(dataOut) }),
+    ...(ctxOut && { ctxOut: bytesToHex(ctxOut) }),
+  };
 }

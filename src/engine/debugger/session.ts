@@ -1,11 +1,10 @@
 import { EngineError } from '../base/errors';
-import { bytesToHex, hex64 } from '../base/hex';
-import type { KernelEvent, KernelProgram, TestRunInput, TestRunOutput } from '../kernel/types';
-import { isaText } from '../profile/parse';
+import { hex64 } from '../base/hex';
+import type { KernelProgram, TestRunInput } from '../kernel/types';
 import type { Arrival } from './arrivals';
 import { Breakpoints, resolvePlace } from './breakpoints';
 import type { World } from './build';
-import { ReturnCheck, type CheckResult } from './checks';
+import { ReturnCheck } from './checks';
 import { CodeIndex } from './code-index';
 import { EventLog } from './event-log';
 import { Execution, type Halt, type Interest } from './execution';
@@ -13,8 +12,9 @@ import { History } from './history';
 import { testRunInput } from './inputs';
 import type { Sources } from './listing';
 import { lastArrival, stepBackTarget } from './reverse';
-import { arrivalText, faultText, kernelEventText } from './sentences';
-import { SessionViews } from './session-views';
+import { arrivalText, faultText } from './sentences';
+import { SessionLog } from './session-log';
+import { SessionViews, type SessionResult, type SessionState } from './session-views';
 import { CONTINUE, requireUnit, runToGoal, stepGoal, type Goal } from './stepping';
 import { StopImages } from './stop-images';
 import type {
@@ -42,11 +42,6 @@ export interface SessionOptions {
   readonly history?: boolean;
 }
 
-/** What a program left behind when it returned. */
-export interface SessionResult extends TestRunOutput {
-  readonly checks: readonly CheckResult[];
-}
-
 /**
  * One program being run and watched. It stands still until it is told to step or continue; then it goes on in slices, so
  * that its host can serve other requests, pause it or end it in between. What it looks like is told by `views`.
@@ -58,7 +53,6 @@ export class Session {
   readonly execution: Execution;
   readonly views: SessionViews;
   private readonly world: World;
-  private readonly inputs: InputsView;
   private readonly input: TestRunInput;
   private readonly limit: number;
   private readonly log = new EventLog();
@@ -74,7 +68,7 @@ export class Session {
   private reason: StopView | undefined;
   /** What a running session is on its way to: a goal ahead, or an instant of the past. */
   private goal: Goal | undefined;
-  private wayBack: Generator<number, void> | undefined;
+  private wayBack: WayBack | undefined;
   private resultNow: SessionResult | undefined;
   /** True once nothing more can be executed: the program returned, or it faulted. */
   private finished = false;
@@ -87,30 +81,30 @@ export class Session {
     const { world } = options;
     this.id = options.id;
     this.world = world;
-    this.inputs = options.inputs;
     this.input = testRunInput(options.inputs);
     this.limit = options.limit ?? Number.MAX_SAFE_INTEGER;
     this.index = new CodeIndex(world.kernel);
-    this.execution = new Execution(world.machine, world.kernel, this.index, {
-      arrival: (arrival) => this.logArrival(arrival),
-      kernelEvent: (event, site) => this.logKernelEvent(event, site),
+    const listener = new SessionLog({
+      kernel: world.kernel,
+      log: this.log,
+      instructions: () => this.instructions,
+      isNews: () => !(this.history?.replaying ?? false),
     });
+    this.execution = new Execution(world.machine, world.kernel, this.index, listener);
     this.breakpoints = options.breakpoints ?? new Breakpoints();
     this.breakpoints.bind({ index: this.index, kernel: world.kernel });
     this.loaded = { machine: world.machine.snapshot(), kernel: world.kernel.snapshot() };
     if (options.history !== false) this.history = new History(world.machine, world.kernel, this.execution);
-    const returned = () => this.resultNow !== undefined;
     this.views = new SessionViews({
       id: this.id,
       world,
       index: this.index,
       execution: this.execution,
+      inputs: options.inputs,
       sources: options.sources ?? {},
       log: this.log,
       stops: this.stops,
-      get returned() {
-        return returned();
-      },
+      state: () => this.state,
     });
     this.enter();
   }
@@ -134,6 +128,11 @@ export class Session {
   /** Whether there is a past to step back into. */
   get canGoBack(): boolean {
     return this.history?.canGoBack ?? false;
+  }
+
+  private get state(): SessionState {
+    const { statusNow: status, reason, resultNow: result } = this;
+    return { status, reason, result, canGoBack: status !== 'running' && this.canGoBack };
   }
 
   private enter(): void {
@@ -185,31 +184,27 @@ export class Session {
   stepBack(step: StepKind, granularity: Granularity): void {
     const unit = requireUnit(granularity);
     const history = this.requirePast();
-    this.goBack(history, function* (session) {
-      const target = stepBackTarget(session.execution, history, session.views.frames(), step, unit);
-      const time = yield* target;
-      history.goTo(time);
-      return time === history.start
-        ? undefined
-        : { kind: 'step', text: `Step back ${step}.`, breakpoints: [] };
-    });
+    const text = `Step back ${step}.`;
+    this.goBack(history, stepBackTarget(this.execution, history, this.views.frames(), step, unit), (time) =>
+      time === history.start ? undefined : { kind: 'step', text, breakpoints: [] },
+    );
   }
 
   /** Goes back to the last breakpoint that was come to, or to the first instant. @throws EngineError `debugger/history` */
   reverseContinue(): void {
     const history = this.requirePast();
-    this.goBack(history, function* (session) {
-      const interest = session.interest(new Set());
-      const found = yield* lastArrival(session.execution, history, interest);
-      history.goTo(found?.time ?? history.start);
-      return (
-        found &&
-        session.breakpointStop(
-          session.breakpoints.at(session.world.machine.pc, found.arrivals),
-          found.arrivals,
-        )
-      );
-    });
+    let arrivals: readonly Arrival[] | undefined;
+    const search = lastArrival(
+      this.execution,
+      history,
+      this.interest(NOWHERE),
+      (found) => (arrivals = found),
+    );
+    this.goBack(
+      history,
+      search,
+      () => arrivals && this.breakpointStop(this.breakpoints.at(this.world.machine.pc, arrivals), arrivals),
+    );
   }
 
   private requirePast(): History {
@@ -226,42 +221,46 @@ export class Session {
     return this.history;
   }
 
-  /** @param search goes to the instant and says why it is a stop; undefined = it is the first one */
+  /**
+   * Sets out for an instant of the past.
+   * @param search finds the instant, travelling through the past
+   * @param stopAtTime why it is a stop; undefined: it is only the first instant
+   */
   private goBack(
     history: History,
-    search: (session: Session) => Generator<number, StopView | undefined>,
+    search: Generator<number, number>,
+    stopAtTime: (time: number) => StopView | undefined,
   ): void {
+    const { finished, resultNow, reason } = this;
     const origin = this.execution.time;
-    const wasFinished = this.finished;
-    const result = this.resultNow;
-    const { reason } = this;
     this.finished = false;
-    const search_ = search(this);
     this.resultNow = undefined;
     this.statusNow = 'running';
     this.reason = undefined;
-    this.wayBack = (function* (session: Session) {
-      let stop: StopView | undefined;
-      let done = false;
-      try {
-        stop = yield* search_;
-        done = true;
-      } finally {
-        // Paused on the way: the session stays where it was.
-        if (!done) {
-          history.goTo(origin);
-          session.finished = wasFinished;
-          session.resultNow = result;
-          session.reason = reason;
-        }
-      }
-      session.wayBack = undefined;
-      session.stopAt(
-        stop?.kind ?? 'history-start',
-        stop?.text ?? 'The first instant of the run.',
-        stop?.breakpoints,
-      );
-    })(this);
+    this.wayBack = {
+      search,
+      arrive: (time) => {
+        history.goTo(time);
+        const stop = stopAtTime(time);
+        if (stop) this.stopAt(stop.kind, stop.text, stop.breakpoints);
+        else this.stopAt('history-start', 'The first instant of the run.');
+      },
+      giveUp: () => {
+        history.goTo(origin);
+        this.finished = finished;
+        this.resultNow = resultNow;
+        this.reason = reason;
+      },
+    };
+  }
+
+  /** Searches on. @returns units of time spent */
+  private goOnBack(wayBack: WayBack): number {
+    const step = wayBack.search.next();
+    if (!step.done) return step.value;
+    this.wayBack = undefined;
+    wayBack.arrive(step.value);
+    return 0;
   }
 
   private requireStanding(): void {
@@ -289,10 +288,8 @@ export class Session {
   /** Stops a running session where it is; one on its way back returns to where it was. */
   pause(): void {
     if (this.statusNow !== 'running') return;
-    if (this.wayBack) {
-      this.wayBack.return(undefined);
-      this.wayBack = undefined;
-    }
+    this.wayBack?.giveUp();
+    this.wayBack = undefined;
     this.stopAt('pause', `Paused in ${this.views.location().symbol}.`);
   }
 
@@ -305,7 +302,7 @@ export class Session {
     while (this.statusNow === 'running' && left > 0) {
       const before = this.instructions;
       try {
-        if (this.wayBack) left -= this.wayBack.next().value ?? 0;
+        if (this.wayBack) left -= this.goOnBack(this.wayBack);
         else this.runLeg(left);
       } catch (error) {
         // Machine and kernel have their limits, too (memory, for instance).
@@ -422,79 +419,30 @@ export class Session {
     }
   }
 
-  /** What a replay does has been told when it happened first. */
-  private get isNews(): boolean {
-    return !(this.history?.replaying ?? false);
-  }
-
-  private logArrival(arrival: Arrival): void {
-    if (arrival.kind === 'helper-call' || arrival.kind === 'tail-call-attempted' || !this.isNews) return;
-    this.log.add({
-      kind: 'tail-call',
-      text: () => arrivalText(arrival, this.world.kernel),
-      at: this.instructions,
-      pc: arrival.site.start,
-    });
-  }
-
-  private logKernelEvent(event: KernelEvent, site: bigint | undefined): void {
-    if (!this.isNews) return;
-    this.log.add({
-      kind: event.kind === 'redirect' ? 'info' : event.kind,
-      text: () => kernelEventText(event),
-      at: Number(event.step),
-      ...(site !== undefined && { pc: site }),
-    });
-  }
-
   private get instructions(): number {
     return Number(this.world.machine.counters().instructions);
   }
 
   counters(): CountersView {
-    const { instructions, loads, stores, cycles } = this.world.machine.counters();
-    return {
-      instructions: Number(instructions),
-      loads: Number(loads),
-      stores: Number(stores),
-      cycles: cycles === null ? null : Number(cycles),
-      tailCalls: this.execution.tailCalls,
-      helperCalls: this.execution.helperCalls,
-    };
+    return this.views.counters();
   }
 
   view(): SessionView {
-    const { profile, object, program } = this.world;
-    const stopped = this.statusNow === 'stopped';
-    const tcc = stopped ? this.views.tcc() : undefined;
-    return {
-      session: this.id,
-      stop: this.stops.number,
-      status: this.statusNow,
-      object: object.name,
-      program: program.name,
-      profile: { kernel: profile.kernel, tcc: profile.tcc, isa: isaText(profile.isa) },
-      inputs: this.inputs,
-      ...(this.reason && { reason: this.reason }),
-      ...(stopped && { location: this.views.location() }),
-      counters: this.counters(),
-      canGoBack: this.statusNow !== 'running' && this.canGoBack,
-      ...(this.resultNow && { result: resultView(this.resultNow) }),
-      ...(tcc && { tcc }),
-    };
+    return this.views.session();
   }
 }
 
+/** A session's way to an instant of the past. */
+interface WayBack {
+  readonly search: Generator<number, number>;
+  arrive(time: number): void;
+  /** Back to where it set out. */
+  giveUp(): void;
+}
+
+const NOWHERE: ReadonlySet<bigint> = new Set();
 /** Instructions that one return to the session counts for in a slice. */
 const HALT_COST = 200;
 const SYNCHRONOUS_SLICE = 10_000_000;
 /** The interest of a trace. */
 const EVERYTHING: Interest = { addresses: new Set(), wants: () => true };
-
-function resultView(result: SessionResult): SessionView['result'] {
-  return {
-    retval: result.retval,
-    ...(result.dataOut && { dataOut: bytesToHex(result.dataOut) }),
-    ...(result.ctxOut && { ctxOut: bytesToHex(result.ctxOut) }),
-  };
-}
