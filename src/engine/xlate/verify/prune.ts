@@ -42,7 +42,7 @@ export function isVisited(env: VerifierEnv): boolean {
       i++;
       continue;
     }
-    let hit = false;
+    let hit: boolean;
     if (old.branches > 0) {
       hit = isRoundAgain(env, old, aux.callsCallback);
       if (!hit && !forced && env.jumps - env.prevJumps < 20 && env.processed - env.prevProcessed < 100)
