@@ -1,6 +1,6 @@
 import { BPF_ALU_OP, BPF_JMP_OP, BPF_SIZE, CALL, type BpfInsn } from '../bpf/insn';
 import { roundUp } from '../base/u64';
-import type { Code } from './code';
+import type { Code, Patch } from './code';
 import { alu64Imm, callFunction, jump, jumpImm, jumpReg, ldx, mov32Imm, mov64Reg, stx } from './emit';
 import { HELPER } from './verify/helper-protos';
 
@@ -40,20 +40,20 @@ function loopInsns(base: number): BpfInsn[] {
  */
 export function inlineBpfLoops(code: Code): void {
   const extra = new Map<number, number>();
-  for (let i = 0; i < code.length; i++) {
-    const { insn, facts } = code.at(i);
+  const patches = new Map<number, Patch>();
+  code.slots.forEach(({ insn, facts }, i) => {
     if (insn.code !== CALL || insn.src !== 0 || insn.imm !== HELPER.LOOP || facts.loop?.inlinable !== true)
-      continue;
-    const fn = code.functionAt(i);
-    const index = code.functions.indexOf(fn);
-    const grows = roundUp(fn.stackDepth, 8) - fn.stackDepth + 3 * 8;
+      return;
+    const index = code.functionAt(i);
+    const { stackDepth } = code.functions[index]!;
+    const grows = roundUp(stackDepth, 8) - stackDepth + 3 * 8;
     extra.set(index, grows);
-    const insns = loopInsns(-(fn.stackDepth + grows));
-    const { callback } = facts.loop;
-    code.patch(i, insns, 'bpf-loop-inline');
-    const slot = code.at(i + CALL_AT);
-    slot.insn = callFunction(code.functions[callback]!.start - (i + CALL_AT) - 1);
-    i += insns.length - 1;
-  }
+    const target = code.functions[facts.loop.callback]!.start;
+    const insns = loopInsns(-(stackDepth + grows)).map((made, k) =>
+      k === CALL_AT ? { insn: made, target } : made,
+    );
+    patches.set(i, { insns, rule: 'bpf-loop-inline' });
+  });
+  code.apply(patches);
   for (const [index, bytes] of extra) code.functions[index]!.stackDepth += bytes;
 }

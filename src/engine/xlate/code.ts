@@ -24,16 +24,39 @@ export interface CodeFunction {
   tailCallReachable: boolean;
 }
 
+/** An instruction of a patch that goes to a slot outside of it, by the slot's number before the patch. */
+export interface OutgoingInsn {
+  readonly insn: BpfInsn;
+  readonly target: number;
+}
+
+/** What takes the place of one instruction. */
+export interface Patch {
+  /**
+   * At least one; may contain the replaced instruction itself (the same object), whose jump then still goes where it went.
+   * Distances of other jumps are within the patch, unless they are outgoing.
+   */
+  readonly insns: readonly (BpfInsn | OutgoingInsn)[];
+  readonly rule: RewriteRule;
+  /** Where in the patch jumps to the replaced instruction land; 0 unless the patch runs once at a function's start. */
+  readonly entry?: number;
+}
+
 /**
  * A program under the verifier's rewrites: instructions with what the walk found, functions, and where each slot comes
- * from. Patches move jumps, calls and function starts as bpf_patch_insn_data and verifier_remove_insns do.
+ * from. A pass collects its patches and applies them together; jumps, calls and function starts move as with
+ * bpf_patch_insn_data and verifier_remove_insns one by one.
  */
 export class Code {
-  readonly slots: CodeSlot[];
+  slots: CodeSlot[];
   readonly functions: CodeFunction[];
 
   constructor(insns: readonly BpfInsn[], facts: readonly InsnFacts[], functions: CodeFunction[]) {
-    this.slots = insns.map((insn, i) => ({ insn, facts: facts[i] ?? new InsnFacts(), origin: { insn: i } }));
+    this.slots = insns.map((insn, i) => ({
+      insn,
+      facts: facts[i] ?? new InsnFacts(),
+      origin: { insn: i },
+    }));
     this.functions = functions;
   }
 
@@ -55,106 +78,109 @@ export class Code {
     return index > 0 && this.slots[index]?.insn.code === 0 && this.slots[index - 1]?.insn.code === LD_IMM64;
   }
 
-  /**
-   * Replaces the instruction at `index` by `insns` (at least one). Jumps to it go to the first of them. All belong to the
-   * same input instruction, those that are not the original carry `rule`. `zext` of each is what it needs for itself
-   * (adjust_insn_aux_data).
-   */
-  patch(index: number, insns: readonly BpfInsn[], rule: RewriteRule): void {
-    const old = this.at(index);
-    const grown = insns.length - 1;
-    if (grown > 0) this.moveTargets(index, grown);
-    const facts = insns.map((insn, i) => {
-      if (i === grown) {
-        old.facts.zext = definesLow32(insn);
-        return old.facts;
+  /** Replaces instructions by slot number. Jumps to a replaced instruction go to its patch's entry, calls to its start. */
+  apply(patches: ReadonlyMap<number, Patch>): void {
+    if (patches.size === 0) return;
+    const starts = positions(this.length, (i) => patches.get(i)?.insns.length ?? 1);
+    const landing = (target: number): number => starts[target]! + (patches.get(target)?.entry ?? 0);
+    const moved: CodeSlot[] = [];
+    this.slots.forEach((slot, i) => {
+      const patch = patches.get(i);
+      if (patch) {
+        patchedSlots(slot, patch).forEach((made, j) => {
+          const target = made.target ?? (made.slot.insn === slot.insn ? targetOf(slot.insn, i) : undefined);
+          if (target !== undefined) redirect(made.slot, starts[i]! + j, starts, landing, target);
+          moved.push(made.slot);
+        });
+      } else {
+        const target = targetOf(slot.insn, i);
+        if (target !== undefined) redirect(slot, starts[i]!, starts, landing, target);
+        moved.push(slot);
       }
-      const own = new InsnFacts();
-      own.seen = old.facts.seen;
-      own.zext = definesLow32(insn);
-      return own;
     });
-    const slots = insns.map((insn, i): CodeSlot => {
-      const unchanged = insn === old.insn;
-      const origin = unchanged ? old.origin : { insn: old.origin.insn, rule };
-      return {
-        insn,
-        facts: facts[i]!,
-        origin,
-        ...(unchanged && old.constant ? { constant: old.constant } : {}),
-      };
+    this.slots = moved;
+    for (const fn of this.functions) fn.start = starts[fn.start]!;
+  }
+
+  /** Takes slots out; jumps to them go to what follows. Functions of which nothing is left are gone. */
+  remove(isRemoved: (index: number) => boolean): void {
+    const starts = positions(this.length, (i) => (isRemoved(i) ? 0 : 1));
+    const end = (index: number): number => this.functions[index + 1]?.start ?? this.length;
+    const gone = new Set(
+      this.functions.filter((fn, i) => i > 0 && starts[fn.start] === starts[end(i)]).map((fn) => fn.start),
+    );
+    const kept: CodeSlot[] = [];
+    this.slots.forEach((slot, i) => {
+      if (isRemoved(i)) return;
+      const target = targetOf(slot.insn, i);
+      if (target !== undefined && gone.has(target) && slot.insn.code === LD_IMM64) {
+        // a callback that is never called
+        slot.insn = { ...slot.insn, src: 0, imm: 0 };
+      } else if (target !== undefined) {
+        redirect(slot, starts[i]!, starts, (t) => starts[t]!, target);
+      }
+      kept.push(slot);
     });
-    this.slots.splice(index, 1, ...slots);
-    for (const fn of this.functions) if (fn.start > index) fn.start += grown;
+    this.slots = kept;
+    for (let i = this.functions.length - 1; i > 0; i--)
+      if (gone.has(this.functions[i]!.start)) this.functions.splice(i, 1);
+    for (const fn of this.functions) fn.start = starts[fn.start]!;
   }
 
-  /** Appends the zero extension of `reg` to the instruction at `index`. */
-  append(index: number, insns: readonly BpfInsn[], rule: RewriteRule): void {
-    const { insn, facts } = this.at(index);
-    const { zext } = facts;
-    this.patch(index, [insn, ...insns], rule);
-    this.at(index).facts.zext = zext;
-  }
-
-  /** Jumps to slot `index` go to the one `count` further down (adjust_jmp_off), behind what was put before a function. */
-  skipTo(index: number, count: number): void {
-    for (let i = 0; i < this.slots.length; i++) {
-      const slot = this.at(i);
-      if (i >= index && i < index + count) continue;
-      if (slot.insn.code === CALL || slot.insn.code === LD_IMM64 || targetOf(slot.insn, i) !== index)
-        continue;
-      slot.insn = retarget(slot.insn, i, index + count);
+  /** The function that the slot belongs to, as index. */
+  functionAt(index: number): number {
+    let low = 0;
+    let high = this.functions.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.functions[middle]!.start <= index) low = middle;
+      else high = middle - 1;
     }
+    return low;
   }
+}
 
-  /** `count` slots are added behind the start of `index`: what jumps over them goes further (bpf_adj_branches). */
-  private moveTargets(index: number, count: number): void {
-    for (let i = 0; i < this.slots.length; i++) {
-      const slot = this.at(i);
-      const target = targetOf(slot.insn, i);
-      // the patch brings its own distances
-      if (target === undefined || i === index) continue;
-      const from = i > index ? i + count : i;
-      const to = target > index ? target + count : target;
-      slot.insn = retarget(slot.insn, from, to);
-    }
+/** New slot numbers of `count` old slots that take `size` slots each, and of the end. */
+function positions(count: number, size: (index: number) => number): number[] {
+  const starts: number[] = [];
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    starts.push(at);
+    at += size(i);
   }
+  starts.push(at);
+  return starts;
+}
 
-  /** Takes `count` slots out (verifier_remove_insns); nothing that remains may jump into them but to what follows them. */
-  remove(index: number, count: number): void {
-    for (let i = 0; i < this.slots.length; i++) {
-      if (i >= index && i < index + count) continue;
-      const slot = this.at(i);
-      const target = targetOf(slot.insn, i);
-      if (target === undefined) continue;
-      const from = i >= index + count ? i - count : i;
-      const to = target >= index + count ? target - count : Math.min(target, index);
-      slot.insn = retarget(slot.insn, from, to);
-    }
-    this.slots.splice(index, count);
-    this.dropFunctions(index, count);
-  }
+/**
+ * The slots of a patch: its last one continues the replaced instruction's facts, the others have their own; each needs a
+ * zero extension if it defines a low half (adjust_insn_aux_data).
+ */
+function patchedSlots(old: CodeSlot, patch: Patch): { slot: CodeSlot; target: number | undefined }[] {
+  return patch.insns.map((item, i) => {
+    const insn = 'insn' in item ? item.insn : item;
+    const unchanged = insn === old.insn;
+    const facts = i === patch.insns.length - 1 ? old.facts : new InsnFacts();
+    facts.seen = old.facts.seen;
+    facts.zext = definesLow32(insn);
+    const origin = unchanged ? old.origin : { insn: old.origin.insn, rule: patch.rule };
+    return {
+      slot: { insn, facts, origin, ...(unchanged && old.constant ? { constant: old.constant } : {}) },
+      target: 'insn' in item ? item.target : undefined,
+    };
+  });
+}
 
-  /** Functions that lay in removed slots are gone, those behind move up (adjust_subprog_starts_after_remove). */
-  private dropFunctions(index: number, count: number): void {
-    const end = index + count;
-    for (let i = this.functions.length - 1; i > 0; i--) {
-      const fn = this.functions[i]!;
-      const next = this.functions[i + 1]?.start ?? this.slots.length + count;
-      if (fn.start >= index && next <= end) this.functions.splice(i, 1);
-    }
-    for (const fn of this.functions) {
-      if (fn.start >= end) fn.start -= count;
-      else if (fn.start > index) fn.start = index;
-    }
-  }
-
-  /** The function that the slot belongs to. */
-  functionAt(index: number): CodeFunction {
-    let found = this.functions[0]!;
-    for (const fn of this.functions) if (fn.start <= index) found = fn;
-    return found;
-  }
+/** Lets the instruction now at `at` go to where old slot `target` is now. */
+function redirect(
+  slot: CodeSlot,
+  at: number,
+  starts: readonly number[],
+  landing: (target: number) => number,
+  target: number,
+): void {
+  const isCall = slot.insn.code === CALL || slot.insn.code === LD_IMM64;
+  slot.insn = retarget(slot.insn, at, isCall ? starts[target]! : landing(target));
 }
 
 /** The slot that a jump, bpf2bpf call or function reference at `index` goes to. */

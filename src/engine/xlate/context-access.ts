@@ -1,7 +1,7 @@
 import { EngineError } from '../base/errors';
 import { BPF_ALU_OP, BPF_CLASS, BPF_MODE, BPF_SIZE, type BpfInsn } from '../bpf/insn';
 import { printInsn } from '../bpf/print';
-import type { Code } from './code';
+import type { Code, Patch } from './code';
 import type { ContextRules, Conversion, ConversionInput } from './context';
 import { contextRules } from './contexts';
 import { PROG } from './context';
@@ -19,18 +19,17 @@ import { accessSize, insnClass, insnMode } from './verify/liveness';
 export function convertContextAccesses(code: Code, rewrite: Rewrite): void {
   if (rewrite.writesPacket && needsPrologue(rewrite.progType)) {
     const prologue = packetWritePrologue(rewrite);
-    code.patch(0, [...prologue, code.at(0).insn], 'packet-write-prologue');
-    code.skipTo(0, prologue.length);
+    const insns = [...prologue, code.at(0).insn];
+    code.apply(new Map([[0, { insns, rule: 'packet-write-prologue', entry: prologue.length }]]));
   }
+  const patches = new Map<number, Patch>();
   for (let i = 0; i < code.length; i++) {
     const { insn, facts } = code.at(i);
     if (code.isSecondHalf(i)) continue;
     const group = insnClass(insn.code);
-    const loads =
-      group === BPF_CLASS.LDX &&
-      (insnMode(insn.code) === BPF_MODE.MEM || insnMode(insn.code) === BPF_MODE.MEMSX);
-    const stores =
-      (group === BPF_CLASS.ST || group === BPF_CLASS.STX) && insnMode(insn.code) === BPF_MODE.MEM;
+    const mode = insnMode(insn.code);
+    const loads = group === BPF_CLASS.LDX && (mode === BPF_MODE.MEM || mode === BPF_MODE.MEMSX);
+    const stores = (group === BPF_CLASS.ST || group === BPF_CLASS.STX) && mode === BPF_MODE.MEM;
     if (!loads && !stores) continue;
     if (facts.pointer === 'btf') {
       if (loads) code.at(i).insn = { ...insn, code: probing(insn.code) };
@@ -38,10 +37,9 @@ export function convertContextAccesses(code: Code, rewrite: Rewrite): void {
     }
     const rules = rulesFor(facts.pointer, rewrite.progType);
     if (!rules?.convert) continue;
-    const insns = convert(code, i, rules, rules.convert, stores, rewrite);
-    code.patch(i, insns, 'ctx-access');
-    i += insns.length - 1;
+    patches.set(i, { insns: convert(code, i, rules, rules.convert, stores, rewrite), rule: 'ctx-access' });
   }
+  code.apply(patches);
 }
 
 const needsPrologue = (progType: number): boolean =>

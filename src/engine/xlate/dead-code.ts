@@ -1,4 +1,4 @@
-import { BPF_CLASS, BPF_JMP_OP } from '../bpf/insn';
+import { BPF_CLASS, BPF_JMP_OP, type BpfInsn } from '../bpf/insn';
 import type { Code } from './code';
 import { jump } from './emit';
 import { insnClass, insnOp } from './verify/liveness';
@@ -30,25 +30,39 @@ export function hardWireBranches(code: Code): void {
 
 /** Instructions that no path reached are taken out (opt_remove_dead_code). */
 export function removeDeadCode(code: Code): void {
-  for (let i = 0; i < code.length; i++) {
-    let count = 0;
-    while (i + count < code.length && !code.at(i + count).facts.seen) count++;
-    if (count > 0) code.remove(i, count);
-  }
+  const dead = code.slots.map((slot) => !slot.facts.seen);
+  if (dead.includes(true)) code.remove((i) => dead[i] === true);
 }
 
-/** Jumps to the next instruction are taken out (opt_remove_nops). */
+/**
+ * Jumps to the next instruction are taken out (opt_remove_nops): those that are such jumps before the pass, and with
+ * `mayGotoToo` may_goto over nothing and what its removal turns into one right before it.
+ */
 export function removeNops(code: Code, mayGotoToo: boolean): void {
+  const removed = new Set<number>();
+  const kept: number[] = [];
+  const isNop = (insn: BpfInsn, distance: number): boolean =>
+    (insn.code === JA || (mayGotoToo && insn.code === MAY_GOTO)) &&
+    distance === 0 &&
+    insn.dst === 0 &&
+    insn.imm === 0;
   for (let i = 0; i < code.length; i++) {
     const { insn } = code.at(i);
-    const nop =
-      (insn.code === JA || (mayGotoToo && insn.code === MAY_GOTO)) &&
-      insn.off === 0 &&
-      insn.dst === 0 &&
-      insn.imm === 0;
-    if (!nop || code.isSecondHalf(i)) continue;
-    code.remove(i, 1);
-    // one nop may have been the only thing between a jump and its target
-    i -= mayGotoToo && insn.code === MAY_GOTO && i > 0 ? 2 : 1;
+    if (!isNop(insn, insn.off)) {
+      kept.push(i);
+      continue;
+    }
+    removed.add(i);
+    let lookBack = insn.code === MAY_GOTO;
+    while (lookBack && kept.length > 0) {
+      const before = kept[kept.length - 1]!;
+      const previous = code.at(before).insn;
+      // all slots from there to here are gone
+      if (!isNop(previous, before + 1 + previous.off === i + 1 ? 0 : -1)) break;
+      kept.pop();
+      removed.add(before);
+      lookBack = previous.code === MAY_GOTO;
+    }
   }
+  if (removed.size > 0) code.remove((i) => removed.has(i));
 }

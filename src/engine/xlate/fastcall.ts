@@ -15,7 +15,7 @@ export function removeFastcallSpills(code: Code, functions: readonly FunctionFac
         slot.origin = { insn: slot.origin.insn, rule: 'fastcall' };
       }
     }
-    changed.add(code.functions.indexOf(code.functionAt(i)));
+    changed.add(code.functionAt(i));
   });
   for (const index of changed) {
     const facts = functions[index]!;

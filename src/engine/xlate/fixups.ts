@@ -1,9 +1,8 @@
 import { isHelperCall, isKfuncCall, rewriteCall, rewriteKfuncCall, type CallContext } from './calls';
-import type { Code } from './code';
+import { targetOf, type Code, type Patch } from './code';
 import { DIVISION_RULE, guardDivision } from './divisions';
 import { expandPacketLoad } from './ld-abs';
 import { expandMayGoto, insertMayGotoStarts, isMayGoto, mayGotoStack } from './may-goto';
-import type { RewriteRule } from './rules';
 
 /**
  * The last rewrites of single instructions: divisions, packet loads, helper calls, tail calls, may_goto (do_misc_fixups).
@@ -11,45 +10,46 @@ import type { RewriteRule } from './rules';
  */
 export function fixInstructions(code: Code, context: CallContext): void {
   const counting = new Set<number>();
+  const patches = new Map<number, Patch>();
   for (let i = 0; i < code.length; i++) {
     if (code.isSecondHalf(i)) continue;
-    const { insn, facts } = code.at(i);
+    const { insn } = code.at(i);
     if (isMayGoto(insn)) {
-      const fn = code.functionAt(i);
-      counting.add(code.functions.indexOf(fn));
-      i = replace(code, i, expandMayGoto(insn, fn.stackDepth, context), 'may-goto');
+      const index = code.functionAt(i);
+      counting.add(index);
+      const insns = expandMayGoto(targetOf(insn, i)!, code.functions[index]!.stackDepth, context);
+      patches.set(i, { insns, rule: 'may-goto' });
       continue;
     }
     const division = guardDivision(insn, context.facts);
     if (division) {
-      i = replace(code, i, division, DIVISION_RULE);
+      patches.set(i, { insns: division, rule: DIVISION_RULE });
       continue;
     }
     const packet = expandPacketLoad(insn, context);
     if (packet) {
-      i = replace(code, i, packet, 'ld-abs');
+      patches.set(i, { insns: packet, rule: 'ld-abs' });
       continue;
     }
-    const isKfunc = isKfuncCall(insn);
-    if (!isKfunc && !isHelperCall(insn)) continue;
-    const { insns, rule } = isKfunc
-      ? rewriteKfuncCall(insn, code.at(i).origin.insn, context)
-      : rewriteCall(insn, facts, context);
-    const [only] = insns;
-    if (insns.length === 1 && only) {
-      // in place, as the kernel does: what the walk found stays
-      const slot = code.at(i);
-      if (only !== insn) slot.origin = { insn: slot.origin.insn, rule };
-      slot.insn = only;
-    } else {
-      i = replace(code, i, insns, rule);
-    }
+    if (isKfuncCall(insn) || isHelperCall(insn)) fixCall(code, i, context, patches);
   }
+  code.apply(patches);
   for (const index of counting) code.functions[index]!.stackDepth += mayGotoStack(context);
   insertMayGotoStarts(code, counting, context);
 }
 
-function replace(code: Code, index: number, insns: Parameters<Code['patch']>[1], rule: RewriteRule): number {
-  code.patch(index, insns, rule);
-  return index + insns.length - 1;
+function fixCall(code: Code, index: number, context: CallContext, patches: Map<number, Patch>): void {
+  const slot = code.at(index);
+  const { insn } = slot;
+  const { insns, rule } = isKfuncCall(insn)
+    ? rewriteKfuncCall(insn, slot.origin.insn, context)
+    : rewriteCall(insn, slot.facts, context);
+  const [only] = insns;
+  if (insns.length > 1 || !only) {
+    patches.set(index, { insns, rule });
+    return;
+  }
+  // in place, as the kernel does
+  if (only !== insn) slot.origin = { insn: slot.origin.insn, rule };
+  slot.insn = only;
 }

@@ -12,7 +12,7 @@ import {
 import { validateProgram } from '../bpf/validate';
 import { XLATE_FACTS } from '../profile/xlate-facts';
 import type { CallContext } from './calls';
-import { Code } from './code';
+import { Code, type Patch } from './code';
 import { zext } from './emit';
 import { fixInstructions } from './fixups';
 import { noteOf, resolveConstants } from './resolve';
@@ -98,13 +98,13 @@ function callContext(input: XlateInput, port: XlatePort): CallContext {
 
 /** The one 32-bit result that the JIT leaves to the verifier: R0 of a compare-and-exchange (spec 6.10). */
 function extendCompareAndExchange(code: Code): void {
-  for (let i = 0; i < code.length; i++) {
-    const { insn } = code.at(i);
+  const patches = new Map<number, Patch>();
+  code.slots.forEach(({ insn }, i) => {
     if (insn.code !== (BPF_CLASS.STX | BPF_MODE.ATOMIC | BPF_SIZE.W) || insn.imm !== BPF_ATOMIC_OP.CMPXCHG)
-      continue;
-    code.append(i, [zext(0)], 'zero-extension');
-    i++;
-  }
+      return;
+    patches.set(i, { insns: [insn, zext(0)], rule: 'zero-extension' });
+  });
+  code.apply(patches);
 }
 
 function refuseKfuncs(insns: readonly BpfInsn[]): void {

@@ -1,5 +1,5 @@
 import { BPF_ALU_OP, BPF_CLASS, LD_IMM64 } from '../bpf/insn';
-import type { Code } from './code';
+import type { Code, Patch } from './code';
 import { alu64Imm, alu64Reg, mov64Imm, zext } from './emit';
 import { definedRegister, insnClass, isWide } from './verify/liveness';
 
@@ -12,6 +12,7 @@ export const FLAG_RANDOM_HIGH_HALF = 4;
  * filled with numbers from it instead.
  */
 export function insertZeroExtensions(code: Code, axRegister: number, poison?: () => number): void {
+  const patches = new Map<number, Patch>();
   for (let i = 0; i < code.length; i++) {
     const { insn, facts } = code.at(i);
     if (insn.code === LD_IMM64) {
@@ -21,8 +22,7 @@ export function insertZeroExtensions(code: Code, axRegister: number, poison?: ()
     const reg = definedRegister(insn);
     if (reg === undefined) continue;
     if (facts.zext) {
-      code.append(i, [zext(reg)], 'zero-extension');
-      i++;
+      patches.set(i, { insns: [insn, zext(reg)], rule: 'zero-extension' });
     } else if (poison) {
       const isContext = insnClass(insn.code) === BPF_CLASS.LDX && facts.pointer === 'ctx';
       if (isWide(insn, 'write') || isContext) continue;
@@ -31,8 +31,8 @@ export function insertZeroExtensions(code: Code, axRegister: number, poison?: ()
         alu64Imm(BPF_ALU_OP.LSH, axRegister, 32),
         alu64Reg(BPF_ALU_OP.OR, reg, axRegister),
       ];
-      code.append(i, fill, 'random-high-half');
-      i += fill.length;
+      patches.set(i, { insns: [insn, ...fill], rule: 'random-high-half' });
     }
   }
+  code.apply(patches);
 }

@@ -262,6 +262,8 @@ export interface DeductionRules {
 
 /** Lets bits and ranges tell each other what they know, in the kernel's order (reg_bounds_sync). */
 export function sync(d: Draft, rules: DeductionRules): Scalar {
+  // one number, known in every respect: nothing more to learn
+  if (d.bits.mask === 0n && !isContradiction(d)) return d;
   learnFromBits(d, rules);
   for (let round = 0; round < rules.rounds; round++) {
     deduce32(d);
