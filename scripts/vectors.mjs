@@ -5,28 +5,35 @@ import { run } from './lib/run.mjs';
 import { runScript, say, SetupError } from './lib/say.mjs';
 import { ensureBuild } from './lib/setup.mjs';
 
-/** All recorded vectors beside the repository, in every mode; the last line sums them up. */
-await runScript(async () => {
-  if (!existsSync(GOLDEN))
+/**
+ * The recorded vectors beside the repository: images, exception and offset tables and trampolines of everything, all
+ * traces, and the tail call scenarios as runs; with --runs also the recorded runs of every kernel record. The last line
+ * sums them up.
+ */
+await runScript(async (args) => {
+  if (!existsSync(GOLDEN)) {
     throw new SetupError(
       'there are no recorded vectors beside this repository (../shared/golden); npm test has its own selection',
     );
+  }
   await ensureBuild();
   const all = filesBelow(GOLDEN).filter((file) =>
     /\.jsonl(\.gz)?$|[\\/]objects[\\/][^\\/]*\.json$/.test(file),
   );
   const traces = all.filter((file) => /traces\.jsonl/.test(file));
   const others = all.filter((file) => !traces.includes(file));
+  const scenarios = others.filter((file) => file.endsWith('tailcall-semantics.jsonl'));
   const kernel = others.filter((file) => !file.includes(`${path.sep}harness${path.sep}`));
-  const semantics = others.filter((file) => file.endsWith('tailcall-semantics.jsonl'));
   const total = { passed: 0, failed: 0 };
-  for (const [what, args, files] of [
-    ['images', [], others],
-    ['runs', ['--runs'], [...kernel, ...semantics]],
+  for (const [what, mode, files] of [
+    ['images', [], all],
     ['traces', ['--traces'], traces],
+    ['tail call scenarios', ['--runs'], scenarios],
+    ['runs', ['--runs'], args.includes('--runs') ? kernel : []],
   ]) {
+    if (files.length === 0) continue;
     say(`${what}: ${files.length} files`);
-    const { output } = await run(process.execPath, [inRoot('bin/hartbeat'), 'vectors', ...args, ...files], {
+    const { output } = await run(process.execPath, [inRoot('bin/hartbeat'), 'vectors', ...mode, ...files], {
       output: 'stderr',
     });
     const match = /^(\d+) passed, (\d+) failed$/m.exec(output.trimEnd().split('\n').at(-1) ?? '');
