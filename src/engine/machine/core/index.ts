@@ -6,17 +6,17 @@ import { divu, divuw, divw, div, mulh, mulhsu, mulhu, orcb, rem, remu, remuw, re
 import { noteBefore, recordPipeline, registerHit } from './checked';
 import { amo, amocas, loadReserved, storeConditional } from './atomics';
 import {
-  ADDRESS, CLASS_AMO, CLASS_CSR, CLASS_JALR, CLASS_LOAD, CLASS_LOAD_SMALL, CLASS_LR, CLASS_MUL, CLASS_SC, EVENT, EVENT_FAULT,
-  EVENT_WATCH, INSTRET, LATENCY, LOADS, LOAD_TLB, MODE, MODE_CACHES, MODE_DUAL, MODE_PLAIN, MODE_SINGLE, PAGE_BYTES, PC,
-  PIPELINE_ON,  RECORD_BYTES, RECORD_IMM, RECORD_OFFSET, RECORD_OP, RECORD_RD, RECORD_RS1, RECORD_RS2, REGION_BASE, REGION_CODE,
+  ADDRESS, CLASS_AMO, CLASS_LEAVES, CLASS_CSR, CLASS_JALR, CLASS_LOAD, CLASS_LOAD_SMALL, CLASS_LR, CLASS_MUL, CLASS_SC, EVENT, EVENT_FAULT,
+  EVENT_WATCH, INSTRET, LATENCY, LOADS, LOAD_TLB, MODE, MODE_CACHES, MODE_DUAL, MODE_PLAIN, MODE_SINGLE, PAGE_BYTES, PAIR_FIRST,
+  PAIR_PIPES, PAIRED, PC, PIPELINE_ON, READY,  RECORD_BYTES, RECORD_CLASS, RECORD_IMM, RECORD_OFFSET, RECORD_OP, RECORD_RD, RECORD_RS1, RECORD_RS2, REGION_BASE, REGION_CODE,
   REGION_SIZE, REGISTER_WATCH_COUNT, REGS, REMAINING, STOP_BREAK, STOP_DECODE, STOP_EBREAK, STOP_ECALL, STOP_FAULT, STOP_FENCE_I, STOP_FETCH,
   STOP_ILLEGAL, STOP_LIMIT, STOP_MEMORY, STOP_WATCH, STORES, STORE_TLB, TIME, TIME_DIVIDER, WATCH_BY, WATCH_LEFT,
 } from './layout';
 import { findRegion, loadSlow, storeSlow, tlbSlot } from './memory';
 import * as op from './ops';
 import {
-  accessed, branched, divided, endCycle, fetched, flushed, issue, issuePair, jumped, jumpedRegister, magnitude, resultAfter,
-  undoIssue, undoPair,
+  accessed, branched, destinationOf, divided, fetched, flushed, issue, jumped, jumpedRegister, magnitude,
+  operandsReady, pairs, resultAfter, resultOf, undoIssue, undoPair, waitFor,
 } from './timing';
 
 export { allocate, flushStoreTlb, flushTlb, forgetRegion, freeFrame, newFrame, touch } from './memory';
@@ -168,16 +168,34 @@ function cached<M>(): bool {
   return isSigned<M>();
 }
 
+/** What the loop knows of the cycle before the instruction at hand, to take its issue back if it does not execute. */
+let timeBefore: u64 = 0;
+let pipesBefore: u32 = 0;
+let firstBefore: u32 = 0;
+let readyBefore: u64 = 0;
+
 /** Takes back the issue of an instruction that did not execute, and keeps the time. */
 @inline
-function keepUndone<M>(t: u64): void {
+function keepUndone<M>(p: u32, t: u64): void {
   if (single<M>()) store<u64>(TIME, undoIssue(t));
-  if (dual<M>()) store<u64>(TIME, undoPair(t));
+  if (dual<M>()) keepUndonePair(p, t);
 }
 
+function keepUndonePair(p: u32, t: u64): void {
+  store<u64>(TIME, undoPair(t, timeBefore));
+  store<u32>(PAIR_PIPES, pipesBefore);
+  store<u32>(PAIR_FIRST, firstBefore);
+  store<u64>(load<u16>(p, RECORD_RD), readyBefore, READY);
+}
+
+/** Keeps the time, and what is left of the cycle: nothing if time went on after the issue. */
 @inline
-function keep<M>(t: u64): void {
+function keep<M>(t: u64, issued: u64, pipes: u32, first: u32): void {
   if (timed<M>()) store<u64>(TIME, t);
+  if (dual<M>()) {
+    store<u32>(PAIR_PIPES, t == issued ? pipes : 0);
+    store<u32>(PAIR_FIRST, first);
+  }
 }
 
 /** Ends a slice before the instruction at p. */
@@ -269,12 +287,33 @@ function loop<M>(start: u32, limit: i32): i32 {
   let p = start;
   let n = limit;
   let t: u64 = timed<M>() ? load<u64>(TIME) : 0;
+  // Of the current cycle, where two instructions can share one: see pairs().
+  let issued = t;
+  let pipes: u32 = dual<M>() ? load<u32>(PAIR_PIPES) : 0;
+  let first: u32 = dual<M>() ? load<u32>(PAIR_FIRST) : 0;
   while (n > 0) {
     --n;
     // A stub stands for nothing that is fetched.
     if (cached<M>() && load<u8>(p, RECORD_OP) != op.STUB) t = fetched(codeBase + load<u32>(p, RECORD_OFFSET), t);
     if (single<M>()) t = issue(p, t);
-    if (dual<M>()) t = issuePair(p, t);
+    if (dual<M>()) {
+      if (t != issued) pipes = 0;
+      timeBefore = t;
+      pipesBefore = pipes;
+      firstBefore = first;
+      readyBefore = load<u64>(load<u16>(p, RECORD_RD), READY);
+      const kind: u32 = load<u8>(p, RECORD_CLASS);
+      const ready = operandsReady(p, kind);
+      // Without branches: whether two instructions pair is hard to predict.
+      const pair = pairs(p, kind, t, ready, pipes, first);
+      store<u64>(PAIRED, load<u64>(PAIRED) + u64(pair));
+      t = select<u64>(t, t + 8, pair);
+      if (ready > i64(t)) t = waitFor(t, ready);
+      pipes = select<u32>(0, load<u8>(CLASS_LEAVES + kind), pair);
+      first = select<u32>(first, destinationOf(p), pair);
+      issued = t;
+      resultOf(p, kind, t);
+    }
     switch (i32(load<u8>(p, RECORD_OP))) {
       case op.LUI: set(p, imm(p)); break;
       case op.AUIPC: set(p, codeBase + load<u32>(p, RECORD_OFFSET) + imm(p)); break;
@@ -282,7 +321,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         const next = codeBase + load<u32>(p, RECORD_BYTES + RECORD_OFFSET);
         set(p, next);
         if (timed<M>()) t = jumped(p, t, next);
-        if (dual<M>()) endCycle();
+        if (dual<M>()) pipes = 0;
         p = u32(imm32(p));
         continue;
       }
@@ -292,10 +331,10 @@ function loop<M>(start: u32, limit: i32): i32 {
         set(p, next);
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_JALR * 8);
         if (timed<M>()) t = jumpedRegister(p, t, codeBase + load<u32>(p, RECORD_OFFSET), next, target);
-        if (dual<M>()) endCycle();
+        if (dual<M>()) pipes = 0;
         p = enter(target);
         if (p == 0) {
-          keep<M>(t);
+          keep<M>(t, issued, pipes, first);
           return leaveAt(STOP_DECODE, target, n);
         }
         continue;
@@ -305,7 +344,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         const taken = x1(p) == x2(p);
         if (timed<M>()) t = branched(p, t, taken);
         if (taken) {
-          if (dual<M>()) endCycle();
+          if (dual<M>()) pipes = 0;
           p = u32(imm32(p));
           continue;
         }
@@ -315,7 +354,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         const taken = x1(p) != x2(p);
         if (timed<M>()) t = branched(p, t, taken);
         if (taken) {
-          if (dual<M>()) endCycle();
+          if (dual<M>()) pipes = 0;
           p = u32(imm32(p));
           continue;
         }
@@ -325,7 +364,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         const taken = i64(x1(p)) < i64(x2(p));
         if (timed<M>()) t = branched(p, t, taken);
         if (taken) {
-          if (dual<M>()) endCycle();
+          if (dual<M>()) pipes = 0;
           p = u32(imm32(p));
           continue;
         }
@@ -335,7 +374,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         const taken = i64(x1(p)) >= i64(x2(p));
         if (timed<M>()) t = branched(p, t, taken);
         if (taken) {
-          if (dual<M>()) endCycle();
+          if (dual<M>()) pipes = 0;
           p = u32(imm32(p));
           continue;
         }
@@ -345,7 +384,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         const taken = x1(p) < x2(p);
         if (timed<M>()) t = branched(p, t, taken);
         if (taken) {
-          if (dual<M>()) endCycle();
+          if (dual<M>()) pipes = 0;
           p = u32(imm32(p));
           continue;
         }
@@ -355,7 +394,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         const taken = x1(p) >= x2(p);
         if (timed<M>()) t = branched(p, t, taken);
         if (taken) {
-          if (dual<M>()) endCycle();
+          if (dual<M>()) pipes = 0;
           p = u32(imm32(p));
           continue;
         }
@@ -367,7 +406,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u8>(LOAD_TLB, a)) set(p, u64(load<i8>(host(LOAD_TLB, a))));
         else if (slowLoad<i8>(p, a)) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD_SMALL * 8);
@@ -380,7 +419,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u16>(LOAD_TLB, a)) set(p, u64(load<i16>(host(LOAD_TLB, a))));
         else if (slowLoad<i16>(p, a)) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD_SMALL * 8);
@@ -393,7 +432,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u32>(LOAD_TLB, a)) set(p, u64(load<i32>(host(LOAD_TLB, a))));
         else if (slowLoad<i32>(p, a)) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD * 8);
@@ -406,7 +445,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u64>(LOAD_TLB, a)) set(p, load<u64>(host(LOAD_TLB, a)));
         else if (slowLoad<u64>(p, a)) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD * 8);
@@ -419,7 +458,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u8>(LOAD_TLB, a)) set(p, load<u8>(host(LOAD_TLB, a)));
         else if (slowLoad<u8>(p, a)) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD_SMALL * 8);
@@ -432,7 +471,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u16>(LOAD_TLB, a)) set(p, load<u16>(host(LOAD_TLB, a)));
         else if (slowLoad<u16>(p, a)) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD_SMALL * 8);
@@ -445,7 +484,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u32>(LOAD_TLB, a)) set(p, load<u32>(host(LOAD_TLB, a)));
         else if (slowLoad<u32>(p, a)) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LOAD * 8);
@@ -458,7 +497,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u8>(STORE_TLB, a)) store<u8>(host(STORE_TLB, a), u8(x2(p)));
         else if (storeSlow(a, 1, x2(p))) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (cached<M>()) t = accessed(p, t, a);
@@ -470,7 +509,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u16>(STORE_TLB, a)) store<u16>(host(STORE_TLB, a), u16(x2(p)));
         else if (storeSlow(a, 2, x2(p))) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (cached<M>()) t = accessed(p, t, a);
@@ -482,7 +521,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u32>(STORE_TLB, a)) store<u32>(host(STORE_TLB, a), u32(x2(p)));
         else if (storeSlow(a, 4, x2(p))) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (cached<M>()) t = accessed(p, t, a);
@@ -494,7 +533,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         if (hit<u64>(STORE_TLB, a)) store<u64>(host(STORE_TLB, a), x2(p));
         else if (storeSlow(a, 8, x2(p))) n = afterAccess(p, n);
         else {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (cached<M>()) t = accessed(p, t, a);
@@ -596,7 +635,7 @@ function loop<M>(start: u32, limit: i32): i32 {
       case op.LR_W: case op.LR_D: {
         const address = x1(p);
         if (!loadReserved(load<u16>(p, RECORD_RD), address, load<u8>(p, RECORD_OP) == op.LR_W)) {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_LR * 8);
@@ -609,7 +648,7 @@ function loop<M>(start: u32, limit: i32): i32 {
         const address = x1(p);
         const stored = storeConditional(load<u16>(p, RECORD_RD), address, x2(p), load<u8>(p, RECORD_OP) == op.SC_W);
         if (stored < 0) {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_SC * 8);
@@ -623,7 +662,7 @@ function loop<M>(start: u32, limit: i32): i32 {
       case op.AMOAND_D: case op.AMOOR_D: case op.AMOMIN_D: case op.AMOMAX_D: case op.AMOMINU_D: case op.AMOMAXU_D: {
         const address = x1(p);
         if (!amo(load<u8>(p, RECORD_OP), load<u16>(p, RECORD_RD), address, x2(p))) {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_AMO * 8);
@@ -636,7 +675,7 @@ function loop<M>(start: u32, limit: i32): i32 {
       case op.AMOCAS_W: case op.AMOCAS_D: {
         const address = x1(p);
         if (!amocas(load<u16>(p, RECORD_RD), address, x2(p), load<u8>(p, RECORD_OP) == op.AMOCAS_W)) {
-          keepUndone<M>(t);
+          keepUndone<M>(p, t);
           return leaveFault(p, n + 1);
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_AMO * 8);
@@ -650,7 +689,7 @@ function loop<M>(start: u32, limit: i32): i32 {
       case op.FENCE: case op.FENCE_TSO: case op.NOP: break;
       case op.FENCE_I: {
         if (timed<M>()) t = flushed(t);
-        keep<M>(t);
+        keep<M>(t, issued, pipes, first);
         return leave(STOP_FENCE_I, p + RECORD_BYTES, n);
       }
       case op.CSR_CYCLE: {
@@ -672,35 +711,43 @@ function loop<M>(start: u32, limit: i32): i32 {
       case op.LINK: {
         ++n;
         if (single<M>()) t = undoIssue(t);
-        if (dual<M>()) t = undoPair(t);
+        if (dual<M>()) {
+          t = issued = undoPair(t, timeBefore);
+          pipes = pipesBefore;
+          first = firstBefore;
+        }
         p = u32(imm32(p));
         continue;
       }
       case op.STUB: {
         ++n;
         if (single<M>()) t = undoIssue(t);
-        if (dual<M>()) t = undoPair(t);
+        if (dual<M>()) {
+          t = issued = undoPair(t, timeBefore);
+          pipes = pipesBefore;
+          first = firstBefore;
+        }
         const target = pcOf(p);
         p = enter(target);
         if (p == 0) {
-          keep<M>(t);
+          keep<M>(t, issued, pipes, first);
           return leaveAt(STOP_DECODE, target, n);
         }
         continue;
       }
-      case op.ECALL: keepUndone<M>(t); return leave(STOP_ECALL, p, n + 1);
-      case op.EBREAK: keepUndone<M>(t); return leave(STOP_EBREAK, p, n + 1);
-      case op.BREAK: keepUndone<M>(t); return leave(STOP_BREAK, p, n + 1);
+      case op.ECALL: keepUndone<M>(p, t); return leave(STOP_ECALL, p, n + 1);
+      case op.EBREAK: keepUndone<M>(p, t); return leave(STOP_EBREAK, p, n + 1);
+      case op.BREAK: keepUndone<M>(p, t); return leave(STOP_BREAK, p, n + 1);
       case op.FETCH_FAULT: {
-        keepUndone<M>(t);
+        keepUndone<M>(p, t);
         store<u64>(ADDRESS, pcOf(p) + imm(p));
         return leave(STOP_FETCH, p, n + 1);
       }
-      default: keepUndone<M>(t); return leave(STOP_ILLEGAL, p, n + 1);
+      default: keepUndone<M>(p, t); return leave(STOP_ILLEGAL, p, n + 1);
     }
     p += RECORD_BYTES;
   }
-  keep<M>(t);
+  keep<M>(t, issued, pipes, first);
   return leaveEmpty(p);
 }
 

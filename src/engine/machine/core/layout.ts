@@ -181,23 +181,14 @@ export const TIME = READY + 640;
 export const DIVIDER_FREE = READY + 648;
 /** u64: instructions that were issued in the cycle of the one before. */
 export const PAIRED = READY + 656;
-/** u64: what has to be put back if the instruction issued last does not execute after all. */
-export const UNDO_TIME = READY + 664;
 /** u64: the time to which the last wait for an operand led, and what it cost, for the same purpose. */
 export const WAITED_TO = READY + 672;
 export const WAITED = READY + 680;
 /** u32 */
 export const WAITED_FOR = READY + 688;
-/** u32: pipes that the instruction issued first in the current cycle leaves no room in; 0: the cycle is full. */
-export const PAIR_PIPE = READY + 692;
-/** u32: byte offset of that instruction's destination. */
-export const PAIR_RD = READY + 696;
-/** u32: PAIR_PIPE and PAIR_RD before the instruction issued last. */
-export const UNDO_PIPE = READY + 700;
-export const UNDO_RD = READY + 704;
-/** u32, u64: the destination of the instruction issued last, and when it was ready before. */
-export const UNDO_DESTINATION = READY + 708;
-export const UNDO_READY = READY + 728;
+/** u32: what is left of the current cycle between runs: see pairs() in timing.ts. */
+export const PAIR_PIPES = READY + 692;
+export const PAIR_FIRST = READY + 696;
 /** u64: line of the instruction fetched last. */
 export const FETCH_LINE = READY + 712;
 /** u32: top of the return address stack. */
@@ -222,16 +213,15 @@ export const TIMING_END = READY + 40960;
 /* Parameters of the timing model, from the profile. */
 /** u64 per class: eighths of a cycle from issue to the result, plus a CAUSE_…, minus 7. */
 export const LATENCY = TIMING_END;
-/** u32 per class: bits PIPE_… that it may use, bits LATE_…. */
-export const CLASS_USE = LATENCY + 256;
+/** u8 per class: the pipes PIPE_… that it may use, and those that it leaves free when it is issued first. */
+export const CLASS_PIPES = LATENCY + 256;
+export const CLASS_LEAVES = LATENCY + 288;
 /** u64: eighths of a cycle that a wrong prediction costs, and a flush of the pipeline. */
 export const MISPREDICT_COST = LATENCY + 384;
 export const FLUSH_COST = LATENCY + 392;
 /** u64: eighths of a cycle of a division with an empty quotient, and per bit of quotient. */
 export const DIVIDE_BASE = LATENCY + 400;
 export const DIVIDE_BIT = LATENCY + 408;
-/** u64: eighths of a cycle that the result is late if the operands came late. */
-export const LATE_COST = LATENCY + 416;
 /** u32: index mask of BRANCHES; 0: static prediction, backward taken. */
 export const BRANCH_MASK = LATENCY + 424;
 /** u32: entries of the return stack, and of TARGETS minus 1. */
@@ -243,11 +233,10 @@ export const DATA_SHAPE = LATENCY + 464;
 
 export const PIPE_A = 1;
 export const PIPE_B = 2;
-/** Reads rs1, or rs2, only when it gets to the late unit. */
-export const LATE_1 = 4;
-export const LATE_2 = 8;
-/** If an operand came late, so does the result. */
-export const LATE_RESULT = 16;
+/** u64 per class: eighths of a cycle by which rs1, and rs2, may come late, and the result does then. */
+export const LATE_1 = LATENCY + 512;
+export const LATE_2 = LATENCY + 768;
+export const LATE_RESULT = LATENCY + 1024;
 
 /* Timing classes (RECORD_CLASS). */
 export const CLASS_ALU = 0;

@@ -4,11 +4,11 @@
  * flushes, cache misses) moves the current time on. See READY in layout.ts for how time is counted.
  */
 import {
-  BRANCHES, BRANCH_MASK, CACHE_MAX, CLASS_BRANCH_BACK, CLASS_USE, DATA_CACHE, DATA_SHAPE, DIVIDER_FREE, DIVIDE_BASE, DIVIDE_BIT, FETCH_CACHE, FETCH_LINE,
-  FETCH_SHAPE, FLUSH_COST, LATENCY, LATE_1, LATE_2, LATE_COST, LATE_RESULT, LOST, LOST_BRANCH, LOST_DATA, LOST_DIV,
-  LOST_FETCH, LOST_FLUSH, LOST_LATE, MISPREDICT_COST, PAIRED, PAIR_PIPE, PAIR_RD, PIPE_A, PIPE_B, READY, RECORD_CLASS,
-  RECORD_OFFSET, RECORD_RD, RECORD_RS1, RECORD_RS2, RETURN_ENTRIES, RETURN_STACK, RETURN_TOP, SINK, TARGETS,
-  TARGET_MASK, UNDO_DESTINATION, UNDO_PIPE, UNDO_RD, UNDO_READY, UNDO_TIME, WAITED, WAITED_FOR, WAITED_TO,
+  BRANCHES, BRANCH_MASK, CACHE_MAX, CLASS_BRANCH_BACK, CLASS_PIPES, DATA_CACHE, DATA_SHAPE, DIVIDER_FREE, DIVIDE_BASE,
+  DIVIDE_BIT, FETCH_CACHE, FETCH_LINE, FETCH_SHAPE, FLUSH_COST, LATENCY, LATE_1, LATE_2, LATE_RESULT, LOST, LOST_BRANCH,
+  LOST_DATA, LOST_DIV, LOST_FETCH, LOST_FLUSH, LOST_LATE, MISPREDICT_COST, PAIRED, READY, RECORD_CLASS, RECORD_OFFSET,
+  RECORD_RD, RECORD_RS1, RECORD_RS2, RETURN_ENTRIES, RETURN_STACK, RETURN_TOP, SINK, TARGETS, TARGET_MASK, WAITED,
+  WAITED_FOR, WAITED_TO,
 } from './layout';
 
 /** Counts cycles (given in eighths) as lost to a cause. */
@@ -53,67 +53,69 @@ export function resultAfter(p: u32, t: u64, latency: u32): void {
   store<u64>(load<u16>(p, RECORD_RD), t + load<u64>(latency), READY);
 }
 
-/** As issue, two at a time: the second must find its pipe free and not depend on the first. */
-export function issuePair(p: u32, t: u64): u64 {
-  const kind: u32 = load<u8>(p, RECORD_CLASS);
-  const use = load<u32>(CLASS_USE + (kind << 2));
-  const rs1: u32 = load<u16>(p, RECORD_RS1);
-  const rs2: u32 = load<u16>(p, RECORD_RS2);
-  const rd: u32 = load<u16>(p, RECORD_RD);
-  const free = load<u32>(PAIR_PIPE);
-  const first = load<u32>(PAIR_RD);
-  store<u64>(UNDO_TIME, t);
-  store<u32>(UNDO_PIPE, free);
-  store<u32>(UNDO_RD, first);
+/*
+ * Two at a time: the second of a pair must find its pipe free and not depend on the first. The state of the current cycle is
+ * two values that the loop keeps: `pipes`, the pipes that the instruction issued first leaves free (0: the cycle is full), and
+ * `first`, the offset of its destination.
+ */
 
-  const late = load<u64>(LATE_COST);
-  const a = load<u64>(rs1, READY);
-  const b = load<u64>(rs2, READY);
-  // What is read late may be ready later.
-  const needA = (use & LATE_1) != 0 ? a - min(a, late) : a;
-  const needB = (use & LATE_2) != 0 ? b - min(b, late) : b;
-  const ready = max(needA, needB);
-
-  const pipes = use & (PIPE_A | PIPE_B);
-  const pair = (pipes & free) != 0 && rs1 != first && rs2 != first && rd != first && ready <= t;
-  let at = t;
-  if (pair) {
-    store<u64>(PAIRED, load<u64>(PAIRED) + 1);
-    store<u32>(PAIR_PIPE, 0);
-  } else {
-    at = t + 8;
-    if (ready > at) at = wait(at, ready);
-    // An instruction for either pipe takes the one that the next does not need.
-    store<u32>(PAIR_PIPE, pipes == (PIPE_A | PIPE_B) ? pipes : pipes ^ (PIPE_A | PIPE_B));
-    store<u32>(PAIR_RD, rd == 0 || rd == SINK ? ~0 : rd);
-  }
-  let result = at + load<u64>(LATENCY + (kind << 3));
-  if ((use & LATE_RESULT) != 0 && max(a, b) > at) result = ((result + late) & ~7) | LOST_LATE;
-  store<u32>(UNDO_DESTINATION, rd);
-  store<u64>(UNDO_READY, load<u64>(rd, READY));
-  if (rd != 0) store<u64>(rd, result, READY);
-  return at;
+/** When both operands are there early enough for the instruction at p, if it reads them as late as its class can. */
+@inline
+export function operandsReady(p: u32, kind: u32): i64 {
+  const a = load<i64>(load<u16>(p, RECORD_RS1), READY) - load<i64>(LATE_1 + (kind << 3));
+  const b = load<i64>(load<u16>(p, RECORD_RS2), READY) - load<i64>(LATE_2 + (kind << 3));
+  return a > b ? a : b;
 }
 
-export function undoPair(t: u64): u64 {
-  const before = load<u64>(UNDO_TIME);
+/** Whether the instruction at p can issue in the current cycle, at t. */
+@inline
+export function pairs(p: u32, kind: u32, t: u64, ready: i64, pipes: u32, first: u32): bool {
+  return bool(
+    i32((load<u8>(CLASS_PIPES + kind) & pipes) != 0) &
+      i32(ready <= i64(t)) &
+      i32(load<u16>(p, RECORD_RS1) != first) &
+      i32(load<u16>(p, RECORD_RS2) != first) &
+      i32(load<u16>(p, RECORD_RD) != first),
+  );
+}
+
+/** An instruction that could issue at `at` waits for its operands. */
+export function waitFor(at: u64, ready: i64): u64 {
+  return wait(at, u64(ready));
+}
+
+/** `first` after the instruction at p: registers that nothing can depend on are no offset. */
+@inline
+export function destinationOf(p: u32): u32 {
+  const rd: u32 = load<u16>(p, RECORD_RD);
+  return select<u32>(~0, rd, i32(rd == 0) | i32(rd == SINK));
+}
+
+/** The result of the instruction at p, issued at t: late if its operands came late. */
+@inline
+export function resultOf(p: u32, kind: u32, t: u64): void {
+  const rd: u32 = load<u16>(p, RECORD_RD);
+  if (rd == 0) return;
+  let result = t + load<u64>(LATENCY + (kind << 3));
+  const late = load<u64>(LATE_RESULT + (kind << 3));
+  if (late != 0) {
+    const a = load<u64>(load<u16>(p, RECORD_RS1), READY);
+    const b = load<u64>(load<u16>(p, RECORD_RS2), READY);
+    if (a > t || b > t) result = ((result + late) & ~7) | LOST_LATE;
+  }
+  store<u64>(rd, result, READY);
+}
+
+/** Takes back an issue at t that came after `before`; a wait for operands makes the difference more than a cycle. */
+export function undoPair(t: u64, before: u64): u64 {
   if (t == before) store<u64>(PAIRED, load<u64>(PAIRED) - 1);
   else undoIssue(t);
-  store<u32>(PAIR_PIPE, load<u32>(UNDO_PIPE));
-  store<u32>(PAIR_RD, load<u32>(UNDO_RD));
-  store<u64>(load<u32>(UNDO_DESTINATION), load<u64>(UNDO_READY), READY);
   return before;
-}
-
-/** Nothing more issues in this cycle. */
-export function endCycle(): void {
-  store<u32>(PAIR_PIPE, 0);
 }
 
 function mispredicted(t: u64): u64 {
   const cost = load<u64>(MISPREDICT_COST);
   lose(LOST_BRANCH, cost);
-  endCycle();
   return t + cost;
 }
 
@@ -188,7 +190,6 @@ export function flushed(t: u64): u64 {
   store<u64>(FETCH_LINE, ~0);
   const cost = load<u64>(FLUSH_COST);
   lose(LOST_FLUSH, cost);
-  endCycle();
   return t + cost;
 }
 
@@ -206,8 +207,7 @@ export function divided(p: u32, t: u64, a: u64, b: u64, width: i64): u64 {
   if (free > at) {
     at = free | 7;
     lose(LOST_DIV, at - t);
-    endCycle();
-  }
+    }
   const time = load<u64>(DIVIDE_BASE) + load<u64>(DIVIDE_BIT) * u64(quotientBits(a, b, width));
   store<u64>(load<u16>(p, RECORD_RD), ((at + time) & ~7) | LOST_DIV, READY);
   store<u64>(DIVIDER_FREE, at + time - 8);
@@ -235,23 +235,33 @@ function touchLine(cache: u32, shape: u32, line: u64): bool {
 }
 
 /** Before issue: the instruction's line must be in the cache. */
+@inline
 export function fetched(pc: u64, t: u64): u64 {
   const line = pc >> load<u32>(FETCH_SHAPE);
-  if (line == load<u64>(FETCH_LINE)) return t;
+  return line == load<u64>(FETCH_LINE) ? t : fetchedLine(line, t);
+}
+
+function fetchedLine(line: u64, t: u64): u64 {
   store<u64>(FETCH_LINE, line);
   if (touchLine(FETCH_CACHE, FETCH_SHAPE, line)) return t;
   const cost: u64 = load<u32>(FETCH_SHAPE, 12);
   lose(LOST_FETCH, cost);
-  endCycle();
   return t + cost;
 }
 
 /** A data access: a miss holds up the pipeline. */
+@inline
 export function accessed(p: u32, t: u64, address: u64): u64 {
-  if (touchLine(DATA_CACHE, DATA_SHAPE, address >> load<u32>(DATA_SHAPE))) return t;
+  const line = address >> load<u32>(DATA_SHAPE);
+  // Used last in its set: nothing changes.
+  const set: u32 = DATA_CACHE + (u32(line) & load<u32>(DATA_SHAPE, 4)) * (load<u32>(DATA_SHAPE, 8) << 3);
+  return load<u64>(set) == line + 1 ? t : accessedLine(p, t, line);
+}
+
+function accessedLine(p: u32, t: u64, line: u64): u64 {
+  if (touchLine(DATA_CACHE, DATA_SHAPE, line)) return t;
   const cost: u64 = load<u32>(DATA_SHAPE, 12);
   lose(LOST_DATA, cost);
-  endCycle();
   const rd: u32 = load<u16>(p, RECORD_RD);
   if (rd != 0) store<u64>(rd, load<u64>(rd, READY) + cost, READY);
   return t + cost;

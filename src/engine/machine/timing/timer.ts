@@ -150,13 +150,12 @@ function setParameters(core: Core, profile: TimingProfile): void {
     const latency = profile.latency[name] ?? 1;
     const cause = latency > 1 ? (CAUSE_OF_CLASS[name] ?? layout.LOST_OTHER) : 0;
     core.setU64(layout.LATENCY + 8 * number, eighths(latency) + BigInt(cause) - 7n);
-    core.setU32(layout.CLASS_USE + 4 * number, useBits(profile, name));
+    setPipes(core, profile, name, number);
   }
   core.setU64(layout.MISPREDICT_COST, eighths(profile.mispredict));
   core.setU64(layout.FLUSH_COST, eighths(profile.flush));
   core.setU64(layout.DIVIDE_BASE, eighths(profile.divide.base));
   core.setU64(layout.DIVIDE_BIT, eighths(profile.divide.perBit));
-  core.setU64(layout.LATE_COST, eighths(profile.dualIssue?.lateUnit ?? 0));
   core.setU32(layout.BRANCH_MASK, profile.branchCounters === 0 ? 0 : profile.branchCounters - 1);
   core.setU32(layout.RETURN_ENTRIES, profile.returnStack);
   core.setU32(layout.TARGET_MASK, profile.jumpTargets - 1);
@@ -164,18 +163,19 @@ function setParameters(core: Core, profile: TimingProfile): void {
   setCache(core, layout.DATA_SHAPE, profile.dataCache);
 }
 
-function useBits({ dualIssue }: TimingProfile, name: TimingClass): number {
-  if (!dualIssue) return 0;
+function setPipes(core: Core, { dualIssue }: TimingProfile, name: TimingClass, number: number): void {
+  if (!dualIssue) return;
+  const both = layout.PIPE_A | layout.PIPE_B;
   const pipe = dualIssue.pipes[name];
-  const pipes = pipe === 'A' ? layout.PIPE_A : pipe === 'B' ? layout.PIPE_B : layout.PIPE_A | layout.PIPE_B;
+  const pipes = pipe === 'A' ? layout.PIPE_A : pipe === 'B' ? layout.PIPE_B : both;
+  core.u8[layout.CLASS_PIPES + number] = pipes;
+  // An instruction for either pipe takes the one that the next does not need.
+  core.u8[layout.CLASS_LEAVES + number] = pipes === both ? both : both ^ pipes;
   const late = dualIssue.late[name];
-  if (!late) return pipes;
-  return (
-    pipes |
-    (late.rs1 ? layout.LATE_1 : 0) |
-    (late.rs2 ? layout.LATE_2 : 0) |
-    (late.result ? layout.LATE_RESULT : 0)
-  );
+  const delay = eighths(dualIssue.lateUnit);
+  core.setU64(layout.LATE_1 + 8 * number, late?.rs1 ? delay : 0n);
+  core.setU64(layout.LATE_2 + 8 * number, late?.rs2 ? delay : 0n);
+  core.setU64(layout.LATE_RESULT + 8 * number, late?.result ? delay : 0n);
 }
 
 function setCache(core: Core, at: number, { size, ways, line, miss }: CacheShape): void {
