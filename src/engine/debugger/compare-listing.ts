@@ -150,8 +150,13 @@ function finish(
 ): CompareRowView {
   const lines = draft.lines.map(({ left, right }): CompareLineView => {
     const mark = markOf(left, right, places, draft);
-    if (left && right) return { mark, left: nativeView(left), right: nativeView(right) };
-    return left ? { mark, left: nativeView(left) } : { mark, right: right && nativeView(right) };
+    // Of one meaning in two encodings the text says nothing of the difference.
+    const encoded = mark === 'changed' && left?.text === right?.text;
+    return {
+      mark,
+      ...(left && { left: nativeView(left, encoded) }),
+      ...(right && { right: nativeView(right, encoded) }),
+    };
   });
   const { left, right } = draft.stretch;
   const source = sourceOf(draft, sides);
@@ -190,8 +195,11 @@ function markOf(
   return left ? 'left' : 'right';
 }
 
-function nativeView({ offset, bytes, text, rule }: NativeCode): CompareNativeView {
-  return { offset, bytes, text, rule };
+function nativeView(
+  { offset, bytes, text, mnemonic, rule }: NativeCode,
+  encoded: boolean,
+): CompareNativeView {
+  return { offset, bytes, text: encoded ? `${text} (${mnemonic})` : text, rule };
 }
 
 function bpfView({ slot, text, rule }: BpfUnit): CompareBpfView {

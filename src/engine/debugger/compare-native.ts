@@ -19,6 +19,8 @@ export interface NativeCode extends Reading {
   /** Bytes from the image's first byte. */
   readonly offset: number;
   readonly bytes: string;
+  /** The instruction as it stands in memory, for instance `c.mv`. */
+  readonly mnemonic: string;
   /** The JIT rule that made it; empty when no record says. */
   readonly rule: string;
   /** Part of the constant for an address that is named in the key; how many instructions it takes depends on the address. */
@@ -57,18 +59,18 @@ export function nativeCodes(compiled: CompiledFunction): NativeCode[] {
     const { text, key, form, jump } = insn
       ? read(compiled, insn, base + BigInt(offset), native[i - 1]?.insn, native[i + 1]?.insn)
       : { text: `.data ${bytes}`, key: bytes, form: '.data', jump: undefined };
-    return constant === undefined
-      ? { offset, bytes, rule, text, key, form, jump, ofAddress: false }
-      : {
-          offset,
-          bytes,
-          rule,
-          text,
-          key: `${constant} ${insn?.rd} ${loaded++}`,
-          form,
-          jump,
-          ofAddress: true,
-        };
+    const ofAddress = constant !== undefined;
+    return {
+      offset,
+      bytes,
+      mnemonic: insn?.spec.mnemonic ?? '',
+      rule,
+      text,
+      key: ofAddress ? `${constant} ${insn?.rd} ${loaded++}` : key,
+      form,
+      jump,
+      ofAddress,
+    };
   });
 }
 

@@ -199,6 +199,7 @@ export const useCompare = defineStore('compare', () => {
     if (cursor.value >= 0) reveal.value++;
   }
 
+  const hasText = computed(() => (shows.value === 'runs' ? runs.value : view.value) !== null);
   /** What is shown, as text. */
   function asText(): string {
     if (shows.value === 'runs') return runs.value ? compareRunsText(runs.value) : '';
@@ -272,6 +273,7 @@ export const useCompare = defineStore('compare', () => {
     point,
     step,
     setOnlyDifferences,
+    hasText,
     asText,
   };
 });

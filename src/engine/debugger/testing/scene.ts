@@ -24,14 +24,7 @@ export function sceneSession(
   options: Partial<SessionOptions> = {},
 ): Session {
   const names = Object.keys(scene.programs);
-  const object: BpfObject = {
-    name: 'scene.o',
-    license: 'GPL',
-    programs: names.map((name) => programOf(name, scene.programs[name]!)),
-    maps: mapsOf(scene),
-    globals: [],
-    externs: [],
-  };
+  const object = sceneObject(scene);
   const world = buildWorld({
     object,
     profile: parseProfile(words),
@@ -39,6 +32,18 @@ export function sceneSession(
     also: names.slice(1),
   });
   return new Session({ id: 's1', world, inputs: { data: '00'.repeat(64) }, ...options });
+}
+
+/** The object that a compiler would have made of a scene. */
+export function sceneObject(scene: Scene): BpfObject {
+  return {
+    name: 'scene.o',
+    license: 'GPL',
+    programs: Object.entries(scene.programs).map(([name, text]) => programOf(name, text)),
+    maps: mapsOf(scene),
+    globals: [],
+    externs: [],
+  };
 }
 
 function mapsOf({ progArrays = {}, arrays = {} }: Scene): BpfMapDef[] {
