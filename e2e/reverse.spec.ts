@@ -25,7 +25,7 @@ test('goes back in time: by step, to a breakpoint, and from the end', async ({ o
   const atTailCall = await debug.instructions();
   const a6 = await debug.value('a6');
   await debug.resume();
-  await expect(debug.result).toContainText('Returned');
+  await expect(debug.result).toContainText('retval');
   await debug.button('Continue back').click();
   await expect.poll(() => debug.instructions()).toBe(atTailCall);
   await expect.poll(() => debug.value('a6')).toBe(a6);
