@@ -1,9 +1,10 @@
-import { parseProfile, isaText, type ProfileWords } from '../../engine/profile/parse';
+import { EngineError } from '../../engine/base/errors';
+import type { ProfileView } from '../../engine/debugger/views';
 import type { Profile } from '../../engine/profile/profile';
 import { usage, type Command } from '../command';
 import { toJson } from '../json';
 import { openObject } from '../open';
-import { profileFrom } from '../profile-options';
+import { otherProfiles, profileFrom, profileView, WITH_OPTION } from '../profile-options';
 import {
   DEFAULT_MAX_INSNS,
   RUN_OPTIONS,
@@ -12,9 +13,8 @@ import {
   programNamed,
   timingFrom,
 } from '../run-options';
-import { runProgram, type RunReport } from '../run-program';
+import { exitCodeOf, runProgram, type RunReport, type RunRequest } from '../run-program';
 import { grouped, table } from '../table';
-import type { Arguments } from '../command';
 
 /** `hartbeat compare OBJ PROG --with KEY=V,…` */
 export const compareCommand: Command = {
@@ -24,15 +24,7 @@ export const compareCommand: Command = {
     { name: 'OBJ', required: true },
     { name: 'PROG', required: true },
   ],
-  options: [
-    {
-      name: 'with',
-      value: 'KEY=V,…',
-      repeatable: true,
-      help: 'a profile to compare with: kernel=…, tcc=…, isa=…; what is not named is as in the base profile',
-    },
-    ...RUN_OPTIONS,
-  ],
+  options: [WITH_OPTION, ...RUN_OPTIONS],
   async run(args, io) {
     const profiles = [profileFrom(args), ...otherProfiles(args)];
     if (profiles.length === 1)
@@ -42,43 +34,29 @@ export const compareCommand: Command = {
     const program = programNamed(object, args.positionals[1]!);
     const maps = await mapSettings(object, args, io);
     const inputs = await inputsFrom(program, args, io);
-    const runs = profiles.map((profile) => ({
-      profile: { kernel: profile.kernel, tcc: profile.tcc, isa: isaText(profile.isa) },
-      ...runProgram({
-        object,
-        program: program.name,
-        profile,
-        inputs,
-        maps,
-        limit,
-        timing: timingFrom(args),
-      }),
-    }));
+    const timing = timingFrom(args);
+    const runs = profiles.map((profile): ProfiledRun => {
+      const run = runUnder(profile, { object, program: program.name, inputs, maps, limit, timing });
+      return { profile: profileView(profile), ...run };
+    });
     const [base, ...others] = runs;
     const differences = others.flatMap((other) => differing(base!, other));
     await io.out(args.has('json') ? `${toJson(runs)}\n` : text(runs, differences));
-    return differences.length > 0 ? 1 : 0;
+    return differences.length > 0 || runs.some((run) => exitCodeOf(run) !== 0) ? 1 : 0;
   },
 };
 
-type ProfiledRun = RunReport & {
-  readonly profile: { readonly kernel: string; readonly tcc: string; readonly isa: string };
-};
-
-function otherProfiles(args: Arguments): Profile[] {
-  const base = { kernel: args.text('kernel'), tcc: args.text('tcc'), isa: args.text('isa') };
-  return args.texts('with').map((text) => {
-    const words: { -readonly [K in keyof ProfileWords]: ProfileWords[K] } = { ...base };
-    for (const part of text.split(',')) {
-      const [key, value] = part.split('=', 2);
-      if ((key !== 'kernel' && key !== 'tcc' && key !== 'isa') || value === undefined || value === '') {
-        throw usage(`--with takes kernel=…, tcc=…, isa=… separated by commas, not '${part}'`);
-      }
-      words[key] = value;
-    }
-    return parseProfile(words);
-  });
+/** @throws EngineError that names the profile which refuses the program */
+function runUnder(profile: Profile, request: Omit<RunRequest, 'profile'>): RunReport {
+  try {
+    return runProgram({ ...request, profile });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.code, `${profileText(profileView(profile))}: ${error.message}`, error.data);
+  }
 }
+
+type ProfiledRun = RunReport & { readonly profile: ProfileView };
 
 const COMPARED = ['retval', 'dataOut', 'ctxOut', 'maps'] as const;
 
@@ -98,21 +76,35 @@ function sorted(value: ProfiledRun[(typeof COMPARED)[number]]): unknown {
   );
 }
 
-const profileText = ({ kernel, tcc, isa }: ProfiledRun['profile']): string => `${kernel} ${tcc} ${isa}`;
+const profileText = ({ kernel, tcc, isa }: ProfileView): string => `${kernel} ${tcc} ${isa}`;
 
 function text(runs: readonly ProfiledRun[], differences: readonly string[]): string {
-  const head = ['profile', 'return', 'instructions', 'loads', 'stores', 'stack', 'tail calls', 'stop'];
+  const head = [
+    'profile',
+    'return',
+    'instructions',
+    'loads',
+    'stores',
+    'cycles',
+    'stack',
+    'tail calls',
+    'stop',
+  ];
   const rows = runs.map((run) => [
     profileText(run.profile),
     run.retval === null ? '-' : String(run.retval),
     grouped(run.instructions),
     grouped(run.loads),
     grouped(run.stores),
+    run.cycles === null ? '-' : grouped(run.cycles),
     String(run.stackBytes),
     String(run.tailCalls),
     run.stop.reason,
   ]);
-  const verdict =
-    differences.length === 0 ? 'All results agree.\n' : differences.map((d) => `${d}\n`).join('');
+  const unfinished = runs
+    .filter((run) => run.stop.reason !== 'exit')
+    .map((run) => `${profileText(run.profile)}: ${run.stop.text}`);
+  const said = [...unfinished, ...differences];
+  const verdict = said.length === 0 ? 'All results agree.\n' : said.map((line) => `${line}\n`).join('');
   return `${table([head, ...rows])}\n${verdict}`;
 }
