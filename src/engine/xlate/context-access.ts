@@ -32,7 +32,7 @@ export function convertContextAccesses(code: Code, rewrite: Rewrite): void {
     const stores = (group === BPF_CLASS.ST || group === BPF_CLASS.STX) && mode === BPF_MODE.MEM;
     if (!loads && !stores) continue;
     if (facts.pointer === 'btf') {
-      if (loads) code.at(i).insn = { ...insn, code: probing(insn.code) };
+      if (loads) probe(code, i);
       continue;
     }
     const rules = rulesFor(facts.pointer, rewrite.progType);
@@ -44,6 +44,12 @@ export function convertContextAccesses(code: Code, rewrite: Rewrite): void {
 
 const needsPrologue = (progType: number): boolean =>
   progType === PROG.SCHED_CLS || progType === PROG.SCHED_ACT || progType === PROG.LWT_XMIT;
+
+function probe(code: Code, index: number): void {
+  const slot = code.at(index);
+  slot.insn = { ...slot.insn, code: probing(slot.insn.code) };
+  slot.origin = { insn: slot.origin.insn, rule: 'probe-load' };
+}
 
 /** MEM becomes PROBE_MEM, MEMSX becomes PROBE_MEMSX. */
 const probing = (code: number): number =>

@@ -27,6 +27,8 @@ export const REWRITES = {
   'may-goto': 'Counts the rounds of this loop below the stack and leaves it when they are used up.',
   'may-goto-start': 'The rounds that loops with may_goto have left are set here.',
   'packet-write-prologue': 'The program writes to the packet: a shared buffer is made private first.',
+  'probe-load':
+    'The pointer comes from the kernel and may be bad: a fault here clears the register and goes on.',
   'random-high-half':
     'The upper half is filled with a random number, as the test flag BPF_F_TEST_RND_HI32 asks.',
   'storage-get': 'The flags with which memory may be allocated here are passed as a fifth argument.',
