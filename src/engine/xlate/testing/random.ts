@@ -1,4 +1,4 @@
-import { Random } from '../../base/testing/random';
+import type { Random } from '../../base/testing/random';
 
 const EDGES = [
   0n,
