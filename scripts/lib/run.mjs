@@ -31,8 +31,16 @@ export async function run(command, args, options = {}) {
     };
     child.stdout?.on('data', take);
     child.stderr?.on('data', take);
+    // Whoever ends this script ends what it started: an orphaned installation would get in the way of the next one.
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    const end = (signal) => {
+      child.kill(signal);
+      process.exit(130);
+    };
+    for (const signal of signals) process.once(signal, end);
     child.once('error', reject);
     child.once('close', (code) => {
+      for (const signal of signals) process.removeListener(signal, end);
       file?.end();
       resolve({ code: code ?? 1, output: text });
     });
