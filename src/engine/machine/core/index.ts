@@ -4,12 +4,12 @@
  */
 import { divu, divuw, divw, div, mulh, mulhsu, mulhu, orcb, rem, remu, remuw, remw } from './arith';
 import { noteBefore, recordPipeline, registerHit } from './checked';
-import { amo, amocas, amocasPair, loadReserved, storeConditional } from './atomics';
+import { amo, amocas, loadReserved, storeConditional } from './atomics';
 import {
   ADDRESS, CLASS_AMO, CLASS_LEAVES, CLASS_CSR, CLASS_JALR, CLASS_LOAD, CLASS_LOAD_SMALL, CLASS_LR, CLASS_MUL, CLASS_SC, EVENT, EVENT_FAULT,
   EVENT_WATCH, INSTRET, LATENCY, LOADS, LOAD_TLB, MODE, MODE_CACHES, MODE_DUAL, MODE_PLAIN, MODE_SINGLE, PAGE_BYTES, PAIR_FIRST,
   PAIR_PIPES, PAIRED, PC, PIPELINE_ON, READY,  RECORD_BYTES, RECORD_CLASS, RECORD_IMM, RECORD_OFFSET, RECORD_OP, RECORD_RD, RECORD_RS1, RECORD_RS2, REGION_BASE, REGION_CODE,
-  REGION_SIZE, REGISTER_WATCH_COUNT, REGS, REMAINING, SINK, STOP_BREAK, STOP_DECODE, STOP_EBREAK, STOP_ECALL, STOP_FAULT, STOP_FENCE_I, STOP_FETCH,
+  REGION_SIZE, REGISTER_WATCH_COUNT, REGS, REMAINING, STOP_BREAK, STOP_DECODE, STOP_EBREAK, STOP_ECALL, STOP_FAULT, STOP_FENCE_I, STOP_FETCH,
   STOP_ILLEGAL, STOP_LIMIT, STOP_MEMORY, STOP_WATCH, STORES, STORE_TLB, TIME, TIME_DIVIDER, WATCH_BY, WATCH_LEFT,
 } from './layout';
 import { findRegion, loadSlow, storeSlow, tlbSlot } from './memory';
@@ -680,22 +680,6 @@ function loop<M>(start: u32, limit: i32): i32 {
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_AMO * 8);
         if (cached<M>()) t = accessed(p, t, address);
-        ++loads;
-        ++stores;
-        n = afterAccess(p, n);
-        break;
-      }
-
-      case op.AMOCAS_Q: {
-        const address = x1(p);
-        const rd: u32 = load<u16>(p, RECORD_RD);
-        if (!amocasPair(rd, load<u16>(p, RECORD_RS2), address)) {
-          keepUndone<M>(p, t);
-          return leaveFault(p, n + 1);
-        }
-        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_AMO * 8);
-        if (cached<M>()) t = accessed(p, t, address);
-        if (timed<M>() && rd != SINK) store<u64>(rd, load<u64>(rd, READY), READY + 8);
         ++loads;
         ++stores;
         n = afterAccess(p, n);
