@@ -71,3 +71,20 @@ export function nextDifference(stations: readonly number[], from: number, back =
     ? (stations.findLast((line) => line < from) ?? stations.at(-1))
     : (stations.find((line) => line > from) ?? stations[0]);
 }
+
+/** Lines above and below what is in sight that are on the page, too, so that scrolling does not show gaps. */
+const AROUND = 16;
+
+/**
+ * The lines to put on the page, end exclusive.
+ * @param sight what the scroller shows, and `lineHeight`: pixels
+ */
+export function linesInSight(
+  sight: { readonly top: number; readonly height: number },
+  lineHeight: number,
+  count: number,
+): { readonly first: number; readonly last: number } {
+  const first = Math.floor(sight.top / lineHeight) - AROUND;
+  const last = Math.ceil((sight.top + sight.height) / lineHeight) + AROUND;
+  return { first: Math.max(0, Math.min(first, count)), last: Math.max(0, Math.min(last, count)) };
+}
