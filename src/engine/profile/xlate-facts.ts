@@ -62,6 +62,10 @@ export interface XlateFacts {
   readonly constantBranchesPruned: boolean;
   /** Registers that are dead by data flow are ignored when states are compared; before, those not read so far. */
   readonly staticLiveness: boolean;
+  /** A spill of half a slot is compared with unknown bytes as a number. */
+  readonly halfSlotsCompared: boolean;
+  /** The exact value of a register that an atomic operation fetched is looked for in the stack slot it came from. */
+  readonly fetchesTrackedBack: boolean;
   /** Which differences to a linked scalar are followed: one positive constant, or any number of constants. */
   readonly linkedDeltas: 'positive-once' | 'any';
   /** One more than the number of CPUs that the kernel was built for: napi ids below are none (spec 9.7). */
@@ -112,6 +116,8 @@ const V6_12: XlateFacts = {
   contradictionIsDead: false,
   constantBranchesPruned: false,
   staticLiveness: false,
+  halfSlotsCompared: false,
+  fetchesTrackedBack: false,
   linkedDeltas: 'positive-once',
   minNapiId: 129,
   cpus: 1,
@@ -163,6 +169,8 @@ const V7_2: XlateFacts = {
   constantBranchesPruned: true,
   staticLiveness: true,
   maxFrames: 16,
+  halfSlotsCompared: true,
+  fetchesTrackedBack: true,
   linkedDeltas: 'any',
   minNapiId: 257,
 };

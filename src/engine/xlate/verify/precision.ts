@@ -11,7 +11,7 @@ import {
 } from '../../bpf/insn';
 import type { VerifierEnv } from './env';
 import type { HistoryEntry, LinkedPlace, StackAccess } from './history';
-import { insnClass, insnMode, insnOp } from './liveness';
+import { definedRegister, insnClass, insnMode, insnOp, isAtomic } from './liveness';
 import { LIVE_READ } from './reg';
 import { FP, type VerifierState } from './state';
 
@@ -220,10 +220,14 @@ function undo(
       undoAlu(insn, wanted);
       return true;
     case BPF_CLASS.LDX:
-      return undoLoad(insn, entry, wanted);
+      return undoLoad(insn.dst, entry, wanted);
     case BPF_CLASS.ST:
     case BPF_CLASS.STX:
-      if (isAcquire(insn)) return undoLoad(insn, entry, wanted);
+      if (isAcquire(insn)) return undoLoad(insn.dst, entry, wanted);
+      if (env.facts.fetchesTrackedBack && isAtomic(insn)) {
+        const loaded = definedRegister(insn);
+        if (loaded !== undefined) return undoLoad(loaded, entry, wanted);
+      }
       return undoStore(insn, entry, wanted);
     case BPF_CLASS.LD:
       if (!wanted.has(insn.dst)) return true;
@@ -247,9 +251,9 @@ const isAcquire = (insn: BpfInsn): boolean =>
   insnMode(insn.code) === BPF_MODE.ATOMIC && insn.imm === BPF_ATOMIC_OP.LOAD_ACQ;
 
 /** Only a fill from the stack hands the wish on; other memory keeps no exact values. */
-function undoLoad(insn: BpfInsn, entry: HistoryEntry | undefined, wanted: Wanted): boolean {
-  if (!wanted.has(insn.dst)) return true;
-  wanted.drop(insn.dst);
+function undoLoad(reg: number, entry: HistoryEntry | undefined, wanted: Wanted): boolean {
+  if (!wanted.has(reg)) return true;
+  wanted.drop(reg);
   if (entry?.access) wanted.slotsOf(entry.access.frame).add(entry.access.slot);
   return true;
 }
