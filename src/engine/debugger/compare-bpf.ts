@@ -39,7 +39,7 @@ export function bpfUnits(compiled: CompiledFunction): BpfUnit[] {
       opcode: insn.code,
       text,
       ...(rule !== undefined && { rule: `${rule}: ${explainRewrite(rule)}` }),
-      key: loaded === undefined ? withoutDistances(text) : `r${insn.dst} = ${loaded}`,
+      key: loaded === undefined ? withoutDistances(text) : `r${insn.dst} = ${loaded.of}`,
     });
   }
   return units;

@@ -1,6 +1,12 @@
 import { align } from '../base/align';
 import { pairUnits, bpfUnits, type BpfUnit, type UnitPair } from './compare-bpf';
-import { nativeCodes, type CompiledFunction, type NativeCode } from './compare-native';
+import {
+  loadMovedAddress,
+  nativeCodes,
+  sameMeaning,
+  type CompiledFunction,
+  type NativeCode,
+} from './compare-native';
 import type {
   CompareBpfView,
   CompareLineView,
@@ -91,7 +97,7 @@ function lineUp(left: readonly NativeCode[], right: readonly NativeCode[]): Draf
     const a = left[l];
     const b = right[r];
     if (!a || !b) return undefined;
-    if (a.key === b.key) return 0;
+    if (sameMeaning(a, b)) return 0;
     if (a.form === b.form) return 0.5;
     if (mnemonicOf(a) === mnemonicOf(b)) return 0.75;
     return a.rule === b.rule ? 1 : undefined;
@@ -181,7 +187,7 @@ function markOf(
   { stretch }: Draft,
 ): CompareMark {
   if (left && right) {
-    if (left.key !== right.key) return 'changed';
+    if (!sameMeaning(left, right)) return 'changed';
     const jumps = left.jump !== undefined && right.jump !== undefined;
     if (jumps && !here.corresponds(left.jump, there, right.jump)) return 'changed';
     return left.bytes === right.bytes ? 'same' : 'placement';
@@ -189,9 +195,7 @@ function markOf(
   // Of two constants for addresses of the same thing one may take more instructions.
   const alone = left ?? right;
   const others = left ? stretch.right : stretch.left;
-  const isSameAddress = (other: NativeCode) =>
-    other.ofAddress && other.key.replace(/\d+$/, '') === alone?.key.replace(/\d+$/, '');
-  if (alone?.ofAddress === true && others.native.some(isSameAddress)) return 'placement';
+  if (alone && others.native.some((other) => loadMovedAddress(alone, other))) return 'placement';
   return left ? 'left' : 'right';
 }
 

@@ -23,8 +23,34 @@ export interface NativeCode extends Reading {
   readonly mnemonic: string;
   /** The JIT rule that made it; empty when no record says. */
   readonly rule: string;
-  /** Part of the constant for an address that is named in the key; how many instructions it takes depends on the address. */
-  readonly ofAddress: boolean;
+  /** What it helps to load the address of; how many instructions that takes depends on the address. */
+  readonly loads: AddressPart | undefined;
+}
+
+/** An address that a program has as a constant. */
+export interface LoadedAddress {
+  /** What lies there, by name. */
+  readonly of: string;
+  /** Undefined where nothing tells. */
+  readonly value: bigint | undefined;
+}
+
+interface AddressPart extends LoadedAddress {
+  readonly register: number;
+  /** Number of the instruction among those that make the constant. */
+  readonly part: number;
+}
+
+/** Whether two instructions do the same, apart from addresses that differ; of jumps, apart from the target. */
+export function sameMeaning(a: NativeCode, b: NativeCode): boolean {
+  return loadMovedAddress(a, b) ? a.loads?.part === b.loads?.part : a.key === b.key;
+}
+
+/** Whether both load the address of one thing, which lies at one address here and at another there. */
+export function loadMovedAddress(a: NativeCode, b: NativeCode): boolean {
+  const [l, r] = [a.loads, b.loads];
+  if (!l || !r || l.of !== r.of || l.register !== r.register) return false;
+  return l.value === undefined || l.value !== r.value;
 }
 
 /** What an instruction does and how that reads, apart from where it lies. */
@@ -46,30 +72,29 @@ export function nativeCodes(compiled: CompiledFunction): NativeCode[] {
   const { pieces, image, base } = code.fn;
   let at = 0;
   /** Instructions so far of the constant that is being loaded. */
-  let loaded = 0;
+  let parts = 0;
   return native.map(({ offset, insn, size }, i): NativeCode => {
     while ((pieces[at]?.to ?? Infinity) <= offset) {
       at++;
-      loaded = 0;
+      parts = 0;
     }
     const piece = pieces[at];
     const rule = piece && piece.from <= offset ? piece.rule : '';
-    const constant = piece && constantName(compiled, rule, piece.insn);
+    const address = piece && constantOf(compiled, rule, piece.insn);
     const bytes = bytesToHex(image.subarray(offset, offset + size));
     const { text, key, form, jump } = insn
       ? read(compiled, insn, base + BigInt(offset), native[i - 1]?.insn, native[i + 1]?.insn)
       : { text: `.data ${bytes}`, key: bytes, form: '.data', jump: undefined };
-    const ofAddress = constant !== undefined;
     return {
       offset,
       bytes,
       mnemonic: insn?.spec.mnemonic ?? '',
       rule,
       text,
-      key: ofAddress ? `${constant} ${insn?.rd} ${loaded++}` : key,
+      key,
       form,
       jump,
-      ofAddress,
+      loads: address && { ...address, register: insn?.rd ?? 0, part: parts++ },
     };
   });
 }
@@ -131,19 +156,19 @@ function nameOf({ kernel, index }: CompiledFunction, address: bigint): string {
  * The thing whose address the code made by a rule for a slot loads as a constant; undefined when it loads none. Addresses
  * of functions and of per-CPU offsets are made by auipc and go by what they lead to.
  */
-function constantName(compiled: CompiledFunction, rule: string, slot: number): string | undefined {
-  if (rule === 'prologue/arena-base') return 'arena';
+function constantOf(compiled: CompiledFunction, rule: string, slot: number): LoadedAddress | undefined {
+  if (rule === 'prologue/arena-base') return { of: 'arena', value: undefined };
   return rule === 'immediate/load-64' && slot >= 0 ? loadedAddress(compiled, slot) : undefined;
 }
 
 /** What the ld_imm64 at a slot takes the address of; undefined for plain numbers and other instructions. */
-export function loadedAddress({ kernel, code }: CompiledFunction, slot: number): string | undefined {
+export function loadedAddress({ kernel, code }: CompiledFunction, slot: number): LoadedAddress | undefined {
   const { insns, notes, origin } = code.program.xlated;
   const global = code.fn.start + slot;
   if (insns[global]?.code !== LD_IMM64) return undefined;
   const note = notes.get(global);
-  if (note !== undefined) return note;
-  if (origin[global]?.rule === 'timer-callback') return 'record of the program';
-  const address = imm64(insns, global);
-  return kernel.symbolAt(address) ? symbolText(kernel, address) : undefined;
+  const value = imm64(insns, global);
+  if (note !== undefined) return { of: note, value };
+  if (origin[global]?.rule === 'timer-callback') return { of: 'record of the program', value };
+  return kernel.symbolAt(value) && { of: symbolText(kernel, value), value };
 }
