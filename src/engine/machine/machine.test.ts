@@ -120,3 +120,21 @@ describe('runs', () => {
     expect(machine.memory.readU64(DATA)).toBe(103n);
   });
 });
+
+test('a loop over the end of a page, and a jump back over it', () => {
+  const machine = createMachine();
+  const words = Array.from({ length: 2060 }, () => enc.addi(10, 10, 1));
+  words.push(enc.addi(11, 11, -1), enc.bne(11, 0, -1600), enc.ebreak());
+  machine.memory.map(
+    { name: 'text', base: TEXT + 2n, size: 16384, permissions: { r: true, w: false, x: true } },
+    code(...words),
+  );
+  machine.pc = TEXT + 2n;
+  machine.setRegister(11, 50n);
+  machine.setBreakpoint(TEXT + 2n + 8192n);
+  let stops = 0;
+  while (machine.run(1_000_000, { skipFirst: true }).reason === 'breakpoint') stops++;
+  // The page ends inside an instruction; 399 additions are done again each round.
+  expect([stops, machine.getRegister(10)]).toEqual([50, 2060n + 49n * 399n]);
+  expect(machine.counters().instructions).toBe(2060n + 2n + 49n * 401n);
+});

@@ -1,7 +1,7 @@
 /** The loop over pre-decoded instructions. */
 import {
   ADDRESS, CLASS_AMO, CLASS_CSR, CLASS_JALR, CLASS_LEAVES, CLASS_LOAD, CLASS_LOAD_SMALL, CLASS_LR, CLASS_MUL,
-  CLASS_SC, INSTRET, LATENCY, LOADS, LOAD_TLB, PAIRED, PAIR_FIRST, PAIR_PIPES, READY, RECORD_BYTES, RECORD_CLASS,
+  CLASS_SC, INSTRET, LATENCY, LOADS, LOAD_TLB, PAIRED, PAIR_FIRST, PAIR_PIPES, READY, RECORD_BYTES, RECORD_CLASS, RECORD_IMM,
   RECORD_OFFSET, RECORD_OP, RECORD_RD, STOP_BREAK, STOP_DECODE, STOP_EBREAK, STOP_ECALL, STOP_FENCE_I, STOP_FETCH,
   STOP_ILLEGAL, STORES, STORE_TLB, TIME, TIME_DIVIDER,
 } from './layout';
@@ -470,12 +470,15 @@ export function loop<M>(start: u32, limit: i32): i32 {
           pipes = beforePipes;
           first = beforeFirst;
         }
-        const target = pcOf(p);
+        const stub = p;
+        const base = codeBase;
+        const target = pcOf(stub);
         p = enter(target);
         if (p == 0) {
           keep<M>(t, issued, pipes, first);
           return leaveAt(STOP_DECODE, target, n);
         }
+        if (codeBase == base) becomeLink(stub, p, target);
         continue;
       }
       case op.ECALL: keepUndone<M>(p, t, before, beforePipes, beforeFirst, beforeReady); return leave(STOP_ECALL, p, n + 1);
@@ -492,6 +495,13 @@ export function loop<M>(start: u32, limit: i32): i32 {
   }
   keep<M>(t, issued, pipes, first);
   return leaveEmpty(p);
+}
+
+/** From now on a stub leads straight to the record for its target. */
+function becomeLink(stub: u32, record: u32, target: u64): void {
+  store<u8>(stub, op.LINK, RECORD_OP);
+  store<u32>(stub, record, RECORD_IMM);
+  store<u32>(stub, u32(target - codeBase), RECORD_OFFSET);
 }
 
 /** Moves the counts of loads and stores made since the last call to their cells. */
