@@ -66,6 +66,8 @@ export interface XlateFacts {
   readonly halfSlotsCompared: boolean;
   /** The exact value of a register that an atomic operation fetched is looked for in the stack slot it came from. */
   readonly fetchesTrackedBack: boolean;
+  /** A lookup of a constant key that an array has for certain needs no test for NULL. */
+  readonly constantKeysFound: boolean;
   /** Which differences to a linked scalar are followed: one positive constant, or any number of constants. */
   readonly linkedDeltas: 'positive-once' | 'any';
   /** One more than the number of CPUs that the kernel was built for: napi ids below are none (spec 9.7). */
@@ -118,6 +120,7 @@ const V6_12: XlateFacts = {
   staticLiveness: false,
   halfSlotsCompared: false,
   fetchesTrackedBack: false,
+  constantKeysFound: false,
   linkedDeltas: 'positive-once',
   minNapiId: 129,
   cpus: 1,
@@ -171,6 +174,7 @@ const V7_2: XlateFacts = {
   maxFrames: 16,
   halfSlotsCompared: true,
   fetchesTrackedBack: true,
+  constantKeysFound: true,
   linkedDeltas: 'any',
   minNapiId: 257,
 };

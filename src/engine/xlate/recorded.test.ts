@@ -65,8 +65,8 @@ describe('code as the verifiers of running kernels made it', () => {
   });
 });
 
-test('paths are walked in the same steps as kernel 6.12 walked them', () => {
-  const records = GOLDEN.records.filter((r) => typeof r.steps === 'number');
+test.each(['6.12', '7.2'])('paths are walked in the same steps as kernel %s walked them', (kernel) => {
+  const records = GOLDEN.records.filter((r) => r.kernel === kernel && typeof r.steps === 'number');
   expect(records.length).toBeGreaterThan(300);
   let same = 0;
   for (const record of records) {

@@ -85,7 +85,7 @@ function setResult(
       r0.setPointer(proto.returns);
       break;
   }
-  if (proto.returnsNull) {
+  if (proto.returnsNull && !(id === HELPER.MAP_LOOKUP && facts.keyFound)) {
     r0.orNull = true;
     r0.id = env.newId();
   }

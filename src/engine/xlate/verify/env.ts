@@ -7,6 +7,7 @@ import type { XlateMap, XlatePort } from '../types';
 import type { ArithmeticRules } from './scalar-alu';
 import type { ComparisonRules } from './compare';
 import type { HistoryEntry } from './history';
+import type { LiveSlots } from './live-slots';
 import type { RegType } from './reg';
 import { type FrameState, VerifierState } from './state';
 
@@ -127,6 +128,8 @@ export class VerifierEnv {
   prevJumps = 0;
   /** Paths that ended in a state of a loop that was not finished. */
   readonly backEdges: { readonly old: VerifierState; readonly now: VerifierState }[] = [];
+  /** Kernels with static liveness: which stack bytes may still be read. */
+  liveSlots: LiveSlots | undefined = undefined;
   /** Models a kernel that forgets, where paths join, that an upper half must be cleared. */
   losesZextAtJoins = false;
   /** The program changes packet data, so that the kernel puts a prologue before it. */

@@ -132,7 +132,7 @@ function sameStacks(env: VerifierEnv, old: FrameState, now: FrameState, ids: IdM
     if (how === 'exact' || (how === 'ranges' && !env.facts.staticLiveness)) {
       if (!after || before.bytes.some((byte, i) => byte !== after.bytes[i])) return false;
     }
-    if ((before.reg.live & LIVE_READ) === 0 && how === 'as-needed') continue;
+    if (!env.facts.staticLiveness && (before.reg.live & LIVE_READ) === 0 && how === 'as-needed') continue;
     if (!sameSlot(env, before, after, ids, how)) return false;
   }
   return true;

@@ -1,5 +1,6 @@
 import { PROG } from '../context';
 import type { XlateMap } from '../types';
+import { keyIsAlwaysFound } from './constant-keys';
 import type { VerifierEnv } from './env';
 import type { HelperArg, HelperProto } from './helper-protos';
 import { accessMemory, describe, packetRegion, region } from './memory';
@@ -12,6 +13,8 @@ import { frameOf, MAX_VARIABLE_OFFSET, stackBounds, touchForHelper } from './sta
 /** What the arguments of one helper call tell (struct bpf_call_arg_meta). */
 export interface CallFacts {
   map: XlateMap | undefined;
+  /** The map has the key for certain, so that a lookup gives no NULL. */
+  keyFound: boolean;
   /** The function that a callback argument names. */
   callback: number | undefined;
   /** Largest length that the call passes; an upper bound of some results. */
@@ -28,6 +31,7 @@ export interface CallFacts {
 export function checkArguments(env: VerifierEnv, proto: HelperProto): CallFacts {
   const facts: CallFacts = {
     map: undefined,
+    keyFound: false,
     callback: undefined,
     largestSize: undefined,
     allocated: 0,
@@ -70,7 +74,9 @@ function checkArgument(
       return;
     case 'key':
       if (!facts.map) wants('a map before the key');
-      return helperMemory(env, register, facts.map!.keySize, false, false, false, facts);
+      helperMemory(env, register, facts.map!.keySize, false, false, false, facts);
+      facts.keyFound = keyIsAlwaysFound(env, facts.map!, register);
+      return;
     case 'value':
       if (!facts.map) wants('a map before the value');
       return helperMemory(env, register, facts.map!.valueSize, false, arg.write, arg.write, facts);

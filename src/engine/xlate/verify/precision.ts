@@ -74,6 +74,13 @@ export function markPrecise(env: VerifierEnv, number: number): void {
   walkBack(env, wanted);
 }
 
+/** The same for a number that was spilled to the stack: slot `index` of the function at depth `frame`. */
+export function markSlotPrecise(env: VerifierEnv, frame: number, index: number): void {
+  const wanted = new Wanted(env.state.frames.length - 1);
+  wanted.slotsOf(frame).add(index);
+  walkBack(env, wanted);
+}
+
 /** Marks in the current path all that a state equal to it needs precisely (propagate_precision). */
 export function propagatePrecision(env: VerifierEnv, old: VerifierState, readOnly: boolean): void {
   const wanted = new Wanted(env.state.frames.length - 1);

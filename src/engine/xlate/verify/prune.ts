@@ -2,11 +2,13 @@ import { BPF_JMP_OP } from '../../bpf/insn';
 import type { Checkpoint, VerifierEnv } from './env';
 import { sameStates } from './equality';
 import { kfuncProto } from './kfunc-protos';
+import { ALL_PIECES } from './live-slots';
 import { insnOp, markRead, markZext } from './liveness';
 import { forgetPrecision, propagatePrecision, remember } from './precision';
 import { LIVE_DONE, LIVE_NONE, LIVE_READ, LIVE_READ64, type RegState } from './reg';
-import { FP, slotIndex, type FrameState, type VerifierState } from './state';
+import { FP, SLOT_BYTES, slotIndex, type FrameState, type StackSlot, type VerifierState } from './state';
 
+const HALF = SLOT_BYTES / 2;
 /** Steps of history after which a checkpoint is made in any case. */
 const MAX_HISTORY = 40;
 
@@ -195,14 +197,34 @@ function clean(state: VerifierState): void {
   }
 }
 
-/** Registers that the data flow shows to be dead lose their content (clean_verifier_state of kernels with static liveness). */
+/** Registers and stack that the data flow shows to be dead lose their content (clean_verifier_state of kernels with static liveness). */
 function cleanByFlow(env: VerifierEnv, state: VerifierState): void {
   state.frames.forEach((frame, depth) => {
     const live = env.auxAt(frameInsn(env, state, depth)).liveBefore;
     for (let number = 0; number < FP; number++) {
       if (((live >> number) & 1) === 0) frame.reg(number).setUninit();
     }
+    const alive = env.liveSlots?.alive(state, env.insn, depth) ?? ALL_PIECES;
+    frame.stack.forEach((slot, index) => {
+      const halves = Number((alive >> BigInt(2 * index)) & 3n);
+      if (halves !== 3) cleanSlot(slot, (halves & 1) !== 0, (halves & 2) !== 0);
+    });
   });
+}
+
+/** Forgets dead halves of a slot; `low` is the one with the higher address, where bytes[0] is (__clean_func_state). */
+function cleanSlot(slot: StackSlot, low: boolean, high: boolean): void {
+  if (slot.isIterator) return;
+  if (!high) {
+    if (low && slot.isSpill) {
+      // what is left of a pointer must not be read as a number
+      if (!slot.reg.isScalar) return;
+      const rest = slot.reg.isNull ? 'zero' : 'misc';
+      for (let i = 0; i < HALF; i++) if (slot.bytes[i] === 'spill') slot.bytes[i] = rest;
+    }
+    slot.reg.setUninit();
+  }
+  slot.bytes.fill('invalid', low ? HALF : 0, high ? HALF : SLOT_BYTES);
 }
 
 /** Where a frame stands: the innermost at the current instruction, the others at their calls' return. */

@@ -7,11 +7,13 @@ import { walkBranch } from './branch';
 import { clobberCallerSaved, walkHelperCall } from './call';
 import { checkControlFlow } from './cfg';
 import { pruneConstantBranches } from './const-branches';
+import { constantRegisters } from './const-registers';
 import { VerifierEnv, type VerifyInput } from './env';
 import { markFastcallPatterns } from './fastcall-patterns';
 import { returnToCaller, setGlobalArgument, walkFunctionCall } from './function-call';
 import { walkKfuncCall } from './kfunc-call';
 import { findLiveRegisters } from './live-registers';
+import { LiveSlots } from './live-slots';
 import { accessSize, insnClass, insnMode, insnOp, readRegister, writeRegister } from './liveness';
 import { accessMemory, describe, notePointer } from './memory';
 import { finishPath, pushPath } from './paths';
@@ -33,9 +35,14 @@ export function walkProgram(input: VerifyInput, losesZextAtJoins = false): Verif
   const env = new VerifierEnv(input);
   env.losesZextAtJoins = losesZextAtJoins;
   checkControlFlow(env);
-  if (env.facts.constantBranchesPruned) pruneConstantBranches(env);
-  if (env.facts.fastcallHelpers.length > 0) markFastcallPatterns(env);
-  if (env.facts.staticLiveness) findLiveRegisters(env);
+  const { facts } = env;
+  const constants = facts.constantBranchesPruned || facts.staticLiveness ? constantRegisters(env) : [];
+  if (facts.constantBranchesPruned) pruneConstantBranches(env, constants);
+  if (facts.fastcallHelpers.length > 0) markFastcallPatterns(env);
+  if (facts.staticLiveness) {
+    findLiveRegisters(env);
+    env.liveSlots = new LiveSlots(env, constants);
+  }
   const main = new FrameState(MAIN_CALL, 0, 0);
   main.reg(1).setPointer('ctx');
   walkFrom(env, main);
