@@ -11,6 +11,7 @@ import type {
   MemoryView,
   ObjectView,
   OutputView,
+  PipelineView,
   RegistersView,
   SessionView,
   StackView,
@@ -37,6 +38,9 @@ const inputs = v.object({
   ctx: v.optional(hex),
   repeat: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000))),
 });
+/** Timing profiles of the machine (src/engine/machine/timing/profile.ts). */
+export const TIMINGS = ['rocket', 'u74', 'ideal'] as const;
+const timing = v.picklist(TIMINGS);
 const granularity = v.picklist(['line', 'bpf', 'native', 'cycle']);
 const runTarget = v.variant('kind', [
   v.object({ kind: v.literal('native'), address }),
@@ -61,6 +65,7 @@ export const settingsSchema = v.object({
   layout: v.optional(v.record(v.string(), v.unknown())),
   granularity: v.optional(granularity),
   profile: v.optional(profile),
+  timing: v.optional(timing),
   fontSize: v.optional(v.pipe(v.number(), v.minValue(8), v.maxValue(32))),
   recent: v.optional(v.array(v.object({ name, path }))),
 });
@@ -82,7 +87,7 @@ export const requestSchemas = {
   'app.openDialog': nothing,
   'app.settings': nothing,
   'app.saveSettings': v.object({ settings: settingsSchema }),
-  'session.start': v.object({ object: name, program: name, profile, inputs }),
+  'session.start': v.object({ object: name, program: name, profile, inputs, timing: v.optional(timing) }),
   'session.restart': nothing,
   'session.end': nothing,
   'session.state': nothing,
@@ -90,6 +95,7 @@ export const requestSchemas = {
   'session.continue': nothing,
   'session.pause': nothing,
   'session.runTo': v.object({ target: runTarget }),
+  'session.runToCycle': v.object({ cycle: count }),
   'session.stepBack': v.object({ step: v.picklist(['into', 'over', 'out']), granularity }),
   'session.reverseContinue': nothing,
   'session.functions': nothing,
@@ -97,6 +103,7 @@ export const requestSchemas = {
   'session.registers': nothing,
   'session.stack': nothing,
   'session.frame': v.object({ index: count }),
+  'session.pipeline': nothing,
   'session.maps': nothing,
   'session.memory': v.object({ address, length: v.pipe(count, v.maxValue(65536)) }),
   'session.output': v.object({ from: count }),
@@ -156,6 +163,8 @@ export interface Replies {
   'session.continue': SessionView;
   'session.pause': SessionView;
   'session.runTo': SessionView;
+  /** A cycle that has passed is gone back to. */
+  'session.runToCycle': SessionView;
   /** Back in time: to where a step forwards would have stopped last, to the last breakpoint. Answered as steps are. */
   'session.stepBack': SessionView;
   'session.reverseContinue': SessionView;
@@ -164,6 +173,7 @@ export interface Replies {
   'session.registers': RegistersView;
   'session.stack': StackView;
   'session.frame': FrameView;
+  'session.pipeline': PipelineView;
   'session.maps': readonly MapView[];
   'session.memory': MemoryView;
   'session.output': readonly OutputView[];

@@ -13,6 +13,8 @@ export interface Interest {
   /** Addresses, of code or of traps, before whose instruction to halt. */
   readonly addresses: ReadonlySet<bigint>;
   wants(arrival: Arrival): boolean;
+  /** Also halt (as for the budget) once the machine has counted this many cycles. Such runs are some ten times slower. */
+  readonly untilCycle?: bigint;
 }
 
 export const NO_INTEREST: Interest = { addresses: new Set(), wants: () => false };
@@ -191,7 +193,7 @@ export class Execution {
     const end = this.time + budget;
     let left = budget;
     for (;;) {
-      const halt = this.executeSome(left);
+      const halt = this.executeSome(left, interest.untilCycle);
       if (halt) return halt;
       left = end - this.time;
       const arrivals = this.arrive();
@@ -201,8 +203,12 @@ export class Execution {
       if (interest.addresses.size > 0 && interest.addresses.has(this.machine.pc)) {
         return { kind: 'arrived', arrivals };
       }
-      if (left <= 0) return { kind: 'budget' };
+      if (left <= 0 || this.hasPassed(interest.untilCycle)) return { kind: 'budget' };
     }
+  }
+
+  private hasPassed(cycle: bigint | undefined): boolean {
+    return cycle !== undefined && (this.machine.counters().cycles ?? 0n) >= cycle;
   }
 
   /** Arms the machine for exactly these addresses beside the execution's own. */
@@ -220,11 +226,11 @@ export class Execution {
   }
 
   /** One stretch: the kernel's work at a trap, the jump of a tail call, or a run. */
-  private executeSome(limit: number): Halt | undefined {
+  private executeSome(limit: number, untilCycle: bigint | undefined): Halt | undefined {
     const { machine } = this;
     const { pc } = machine;
     const jumping = this.attempted?.jump === pc ? this.hooks.get(pc)?.code : undefined;
-    const stop = jumping ? machine.step() : machine.run(limit, SKIP_FIRST);
+    const stop = jumping ? machine.step() : machine.run(limit, { skipFirst: true, untilCycle });
     switch (stop.reason) {
       case 'trap':
         // Either it came to the trap just now, or it stood there from the start and has done nothing.
@@ -363,5 +369,3 @@ export class Execution {
     this.kernelEvents = this.kernel.events.length;
   }
 }
-
-const SKIP_FIRST = { skipFirst: true } as const;

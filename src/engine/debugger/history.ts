@@ -98,6 +98,13 @@ export class History {
     return this.checkpointFor(time).time;
   }
 
+  /** Time of the last checkpoint by which all that has been done was counted by a cycle. */
+  checkpointAtCycle(cycle: number): number {
+    const at = BigInt(cycle);
+    const found = this.checkpoints.findLast(({ machine }) => (machine.counters.cycles ?? 0n) <= at);
+    return (found ?? this.checkpoints[0]!).time;
+  }
+
   private checkpointFor(time: number): Checkpoint {
     let found = this.checkpoints[0]!;
     for (const checkpoint of this.checkpoints) if (checkpoint.time <= time) found = checkpoint;

@@ -7,15 +7,18 @@ import type { World } from './build';
 import { ReturnCheck } from './checks';
 import { CodeIndex } from './code-index';
 import { EventLog } from './event-log';
+import { CycleGoal, CycleClock, instantOfCycle, previousCycle } from './cycles';
 import { Execution, type Halt, type Interest } from './execution';
 import { History } from './history';
 import { testRunInput } from './inputs';
 import type { Sources } from './listing';
+import { PipelineLens } from './pipeline';
+import { STALL_SENTENCES } from './pipeline-views';
 import { lastArrival, stepBackTarget } from './reverse';
 import { arrivalText, faultText } from './sentences';
 import { SessionLog } from './session-log';
 import { SessionViews, type SessionResult, type SessionState } from './session-views';
-import { CONTINUE, requireUnit, runToGoal, stepGoal, type Goal } from './stepping';
+import { CONTINUE, runToGoal, stepGoal, type Goal } from './stepping';
 import { StopImages } from './stop-images';
 import type {
   BreakpointView,
@@ -59,6 +62,8 @@ export class Session {
   private readonly stops = new StopImages();
   private readonly returnCheck = new ReturnCheck();
   private readonly history: History | undefined;
+  private readonly lens: PipelineLens;
+  private readonly clock: CycleClock;
   /** The state before the first run. */
   private readonly loaded: {
     readonly machine: ReturnType<World['machine']['snapshot']>;
@@ -95,6 +100,8 @@ export class Session {
     this.breakpoints.bind({ index: this.index, kernel: world.kernel });
     this.loaded = { machine: world.machine.snapshot(), kernel: world.kernel.snapshot() };
     if (options.history !== false) this.history = new History(world.machine, world.kernel, this.execution);
+    this.lens = new PipelineLens(this.execution, this.history);
+    this.clock = new CycleClock(world.machine, this.lens);
     this.views = new SessionViews({
       id: this.id,
       world,
@@ -104,6 +111,8 @@ export class Session {
       sources: options.sources ?? {},
       log: this.log,
       stops: this.stops,
+      clock: this.clock,
+      lens: this.lens,
       state: () => this.state,
     });
     this.enter();
@@ -160,7 +169,44 @@ export class Session {
   /** @throws EngineError `debugger/ended` when nothing is left to execute, `debugger/step` */
   step(step: StepKind, granularity: Granularity): void {
     this.requireGoing();
-    this.resume(stepGoal(this.execution, step, granularity));
+    if (granularity === 'cycle' && step !== 'out') return this.stepCycle();
+    this.resume(stepGoal(this.execution, step, granularity === 'cycle' ? 'native' : granularity));
+  }
+
+  /** To the next cycle, whether an instruction retires in it or not. A kernel function takes none, but is a step. */
+  private stepCycle(): void {
+    const { clock, execution } = this;
+    const now = clock.require();
+    const target = execution.inKernel ? now : now + 1;
+    const goal = new CycleGoal(execution, clock, target, true);
+    if (execution.inKernel || !goal.reached()) return this.resume(goal);
+    const cause = clock.bubble(target);
+    this.stopAt('step', `Cycle ${target}: nothing retires${cause ? `; ${STALL_SENTENCES[cause]}` : ''}.`);
+  }
+
+  /**
+   * Runs until all that retires by a cycle is done, or goes back to then.
+   * @throws EngineError `debugger/ended`, `debugger/step` without a timing profile, `debugger/target`
+   */
+  runToCycle(cycle: number): void {
+    this.requireStanding();
+    const { clock, execution } = this;
+    const now = clock.require();
+    if (!Number.isSafeInteger(cycle) || cycle < 0)
+      throw new EngineError('debugger/target', `There is no cycle ${cycle}; give a whole number from 0 on.`);
+    if (cycle > now) {
+      this.requireGoing();
+      const goal = new CycleGoal(execution, clock, cycle, false);
+      return goal.reached() ? this.stopAt(goal.stopKind, goal.text) : this.resume(goal);
+    }
+    const history = this.requirePast();
+    const search = instantOfCycle(execution, history, clock, cycle, execution.time);
+    this.goBack(history, search, (time) => {
+      clock.set(cycle);
+      return time === history.start
+        ? undefined
+        : { kind: 'run-to', text: `Back at cycle ${cycle}.`, breakpoints: [] };
+    });
   }
 
   /** @throws EngineError `debugger/ended` */
@@ -182,12 +228,23 @@ export class Session {
    * @throws EngineError `debugger/history` at the first instant, `debugger/step`
    */
   stepBack(step: StepKind, granularity: Granularity): void {
-    const unit = requireUnit(granularity);
     const history = this.requirePast();
+    if (granularity === 'cycle' && step !== 'out') return this.stepCycleBack(history);
+    const unit = granularity === 'cycle' ? 'native' : granularity;
     const text = `Step back ${step}.`;
     this.goBack(history, stepBackTarget(this.execution, history, this.views.frames(), step, unit), (time) =>
       time === history.start ? undefined : { kind: 'step', text, breakpoints: [] },
     );
+  }
+
+  private stepCycleBack(history: History): void {
+    const { clock, lens, execution } = this;
+    const before = previousCycle(lens.past(CYCLE_UNITS), { time: execution.time, cycle: clock.require() });
+    const text = `Back in cycle ${before.cycle}.`;
+    this.goBack(history, instant(before.time), () => {
+      clock.set(before.cycle);
+      return { kind: 'step', text, breakpoints: [] };
+    });
   }
 
   /** Goes back to the last breakpoint that was come to, or to the first instant. @throws EngineError `debugger/history` */
@@ -232,6 +289,8 @@ export class Session {
     stopAtTime: (time: number) => StopView | undefined,
   ): void {
     const { finished, resultNow, reason } = this;
+    const cycle = this.clock.now;
+    this.clock.forget();
     const origin = this.execution.time;
     this.finished = false;
     this.resultNow = undefined;
@@ -247,6 +306,7 @@ export class Session {
       },
       giveUp: () => {
         history.goTo(origin);
+        if (cycle !== null) this.clock.set(cycle);
         this.finished = finished;
         this.resultNow = resultNow;
         this.reason = reason;
@@ -281,6 +341,7 @@ export class Session {
 
   private resume(goal: Goal): void {
     this.goal = goal;
+    this.clock.forget();
     this.statusNow = 'running';
     this.reason = undefined;
   }
@@ -340,10 +401,12 @@ export class Session {
 
   private runLeg(budget: number): void {
     const goal = this.goal!;
-    const { single, addresses } = goal.next();
+    const { single, addresses, untilCycle } = goal.next();
     const allowed = Math.min(this.limit - this.instructions, this.history?.prepare() ?? Infinity);
     if (this.limit - this.instructions <= 0) return this.stopAtLimit();
-    const halt = this.execution.advance(single ? 1 : Math.min(budget, allowed), this.interest(addresses));
+    const interest =
+      untilCycle === undefined ? this.interest(addresses) : { ...this.interest(addresses), untilCycle };
+    const halt = this.execution.advance(single ? 1 : Math.min(budget, allowed), interest);
     this.history?.note();
     this.judge(halt, goal);
   }
@@ -440,7 +503,15 @@ interface WayBack {
   giveUp(): void;
 }
 
+/** A search that has found the instant already. */
+function* instant(time: number): Generator<number, number> {
+  yield 0;
+  return time;
+}
+
 const NOWHERE: ReadonlySet<bigint> = new Set();
+/** Units of time in which the last instructions are found that retired in one cycle. */
+const CYCLE_UNITS = 16;
 /** Instructions that one return to the session counts for in a slice. */
 const HALT_COST = 200;
 const SYNCHRONOUS_SLICE = 10_000_000;

@@ -96,6 +96,7 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
         object: open.object,
         profile: parseProfile(params.profile),
         program: params.program,
+        timing: params.timing,
       });
       runner?.end();
       const session = new Session({
@@ -138,6 +139,11 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
       mine.session.runTo(target);
       return mine.runOn();
     },
+    'session.runToCycle': ({ cycle }) => {
+      const mine = current();
+      mine.session.runToCycle(cycle);
+      return mine.runOn();
+    },
     'session.stepBack': ({ step, granularity }) => {
       const mine = current();
       mine.session.stepBack(step, granularity);
@@ -153,6 +159,7 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
     'session.registers': () => standing().views.registers(),
     'session.stack': () => standing().views.stack(),
     'session.frame': ({ index }) => standing().views.frame(index),
+    'session.pipeline': () => standing().views.pipeline(),
     'session.maps': () => current().session.views.maps(),
     'session.memory': ({ address, length }) => current().session.views.memory(BigInt(address), length),
     'session.output': ({ from }) => current().session.views.output(from),
