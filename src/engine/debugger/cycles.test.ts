@@ -107,9 +107,7 @@ describe('step by cycle', () => {
 
   test('a kernel function is a step that takes no cycle, both ways', () => {
     const session = exampleSession('bpf2bpf_helpers', 'measure');
-    session.breakpoints.add({ kind: 'event', event: 'helper-call' });
-    session.continue();
-    session.runToStop();
+    while (!session.execution.inKernel) step(session);
     const entry = place(session);
     expect(session.views.pipeline().kernel).toBeDefined();
     step(session);
