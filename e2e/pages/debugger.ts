@@ -2,7 +2,7 @@ import { expect, type Locator, type Page } from '@playwright/test';
 import { Column } from './column.ts';
 
 export type StepButton = 'Step over' | 'Step into' | 'Step out';
-export type Granularity = 'Line' | 'BPF' | 'Native';
+export type Granularity = 'Line' | 'BPF' | 'Native' | 'Cycle';
 
 /** The debug view: toolbar, columns and panes, by the names that a user finds them by. */
 export class DebuggerPage {

@@ -16,6 +16,7 @@ import type {
   SessionView,
   StackView,
 } from '../engine/debugger/views';
+import { TIMINGS } from './timings';
 
 /** The typed contract between a user interface and a session: every request with a validator for what it carries. */
 
@@ -38,8 +39,6 @@ const inputs = v.object({
   ctx: v.optional(hex),
   repeat: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000))),
 });
-/** Timing profiles of the machine (src/engine/machine/timing/profile.ts). */
-export const TIMINGS = ['rocket', 'u74', 'ideal'] as const;
 const timing = v.picklist(TIMINGS);
 const granularity = v.picklist(['line', 'bpf', 'native', 'cycle']);
 const runTarget = v.variant('kind', [

@@ -177,8 +177,7 @@ export function createCommands(): Commands {
       title,
       group: 'Step' as const,
       keys: [],
-      // Sessions count cycles but do not stop between them yet.
-      enabled: value === 'cycle' ? computed(() => false) : always,
+      enabled: always,
       run: () => settings.change({ granularity: value }),
     })),
     {

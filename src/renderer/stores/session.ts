@@ -232,6 +232,12 @@ export const useSession = defineStore('session', () => {
     return act('run-to', 'Run to cursor', () => api.call('session.runTo', { target }));
   }
 
+  /** Runs to a cycle, or goes back to one that has passed. */
+  async function runToCycle(cycle: number): Promise<boolean> {
+    if (!canMoveBack.value) return false;
+    return act('run-to', 'Run to cycle', () => api.call('session.runToCycle', { cycle }));
+  }
+
   async function pause(): Promise<boolean> {
     if (!running.value || pausing.value) return false;
     pausing.value = true;
@@ -267,6 +273,7 @@ export const useSession = defineStore('session', () => {
     resume,
     resumeBack,
     runTo,
+    runToCycle,
     pause,
   };
 });

@@ -2,6 +2,7 @@ import type { Transport } from '../../shared/api';
 import type { EventName, Method, Outcome, Params, Replies } from '../../shared/contract';
 import type { BreakpointSpec, BreakpointView, SessionView, StopKind } from '../../shared/views';
 import { sampleComparison, sampleRuns } from './sample-compare';
+import { samplePipeline } from './sample-pipeline';
 import { sampleListing, SESSION, targetListing } from './sample-listing';
 import {
   sampleExamples,
@@ -186,6 +187,8 @@ export function createFakeTransport(): FakeTransport {
       return { session: SESSION, stop, frames: status === 'ended' ? [] : sampleFrames(pc, line, slot) };
     },
     'session.frame': ({ index }) => sampleFrame(SESSION, stop, index, Math.min(5, Math.max(0, row - 4))),
+    'session.runToCycle': ({ cycle }) => arrive(cycle, 'run-to', `Reached cycle ${cycle}.`),
+    'session.pipeline': () => samplePipeline(stop, row),
     'session.maps': () => sampleMaps,
     'session.memory': ({ address, length }) => ({
       session: SESSION,
