@@ -29,7 +29,7 @@ test('steps by cycle, sees the pipeline, runs to a cycle and back @double', asyn
 
   // Through some bubbles and back again: the same cycle shows the same state.
   let bubbles = 0;
-  for (let cycle = 151; cycle <= 160; cycle++) {
+  for (let cycle = 151; cycle <= 172; cycle++) {
     await page.keyboard.press('F11');
     await expect(debug.stopReason).toContainText(`Cycle ${cycle}`);
     if ((await debug.stopReason.textContent())!.includes('nothing retires')) bubbles++;

@@ -196,6 +196,30 @@ describe('trace', () => {
     const { json } = await trace('event', '--json');
     expect(json<unknown[]>()).toHaveLength(events.length);
   });
+
+  test('by cycle: what each stage holds, and what retires', async () => {
+    const { code, out } = await trace('cycle');
+    expect(code).toBe(0);
+    const lines = out.trimEnd().split('\n');
+    expect(lines[2]).toMatch(
+      /^ {7}3 {2}IF sd s1, 8\(sp\) +ID sd s0, 16\(sp\) +EX sd ra, 24\(sp\) +MEM addi sp, sp, -32 +WB li a6, 33 +a6=0x21$/,
+    );
+    expect(lines[12]).toMatch(/^ {6}13 {2}IF\* sd .* ID\* addi a1, a1, 1 +EX \(load-use\) +MEM ld a1/);
+    const json = (await trace('cycle', '--json')).json<{ cycle: number; retired: { n: number }[] }[]>();
+    expect(json).toHaveLength(lines.length);
+    expect(json[2]).toMatchObject({
+      cycle: 3,
+      stages: [
+        { stage: 'IF' },
+        { stage: 'ID' },
+        { stage: 'EX' },
+        { stage: 'MEM' },
+        { stage: 'WB', stalled: false },
+      ],
+      retired: [{ n: 2, text: 'li a6, 33', registers: { a6: '0x21' } }],
+    });
+    expect((await trace('cycle', '--timing', 'none')).code).toBe(2);
+  });
 });
 
 describe('compare', () => {

@@ -5,6 +5,7 @@ import { bpfText, symbolText } from '../../engine/debugger/locations';
 import { arrivalText, valueText } from '../../engine/debugger/sentences';
 import type { Session } from '../../engine/debugger/session';
 import { traceSession, type TraceStep } from '../../engine/debugger/trace';
+import { traceCycles, type TraceCycle } from '../../engine/debugger/trace-cycles';
 import { ABI_NAMES } from '../../engine/rv64/registers';
 import { usage, type Command } from '../command';
 import type { Io } from '../io';
@@ -27,8 +28,8 @@ interface TraceLine {
   readonly json: unknown;
 }
 
-type Granularity = 'native' | 'bpf' | 'line' | 'event';
-const GRANULARITIES: readonly string[] = ['native', 'bpf', 'line', 'event'];
+type Granularity = 'native' | 'bpf' | 'line' | 'event' | 'cycle';
+const GRANULARITIES: readonly string[] = ['native', 'bpf', 'line', 'event', 'cycle'];
 
 /** `hartbeat trace OBJ PROG` */
 export const traceCommand: Command = {
@@ -63,7 +64,7 @@ export const traceCommand: Command = {
       limit,
       timing: timingFrom(args),
     });
-    await write(MERGERS[by](session, traceSession(session)), args.has('json'), io);
+    await write(LINES[by](session), args.has('json'), io);
     const { kind, text } = session.stopReason!;
     await io.err(`${program.name}: ${text}\n`);
     return kind === 'exit' ? 0 : 1;
@@ -71,12 +72,10 @@ export const traceCommand: Command = {
 };
 
 function granularityOf(text: string): Granularity {
-  if (text === 'cycle')
-    throw usage(
-      '--by cycle is not built yet; --by native says for each instruction in which cycle it was done',
-    );
   if (!GRANULARITIES.includes(text)) {
-    throw usage(`--by takes ${GRANULARITIES.join(', ')} or cycle, not '${text}'`);
+    throw usage(
+      `--by takes ${GRANULARITIES.slice(0, -1).join(', ')} or ${GRANULARITIES.at(-1)}, not '${text}'`,
+    );
   }
   return text as Granularity;
 }
@@ -97,18 +96,19 @@ async function write(lines: Iterable<TraceLine>, json: boolean, io: Io): Promise
   await io.out(json ? `${chunk}\n]\n` : chunk);
 }
 
-type Merger = (session: Session, steps: Iterable<TraceStep>) => Iterable<TraceLine>;
-
-const MERGERS: Readonly<Record<Granularity, Merger>> = {
-  *native(session, steps) {
-    for (const step of steps) yield nativeLine(session, step);
+const LINES: Readonly<Record<Granularity, (session: Session) => Iterable<TraceLine>>> = {
+  *native(session) {
+    for (const step of traceSession(session)) yield nativeLine(session, step);
   },
-  bpf: (session, steps) => merged(session, steps, bpfUnit),
-  line: (session, steps) => merged(session, steps, lineUnit),
-  *event(session, steps) {
-    for (const step of steps) {
+  bpf: (session) => merged(session, traceSession(session), bpfUnit),
+  line: (session) => merged(session, traceSession(session), lineUnit),
+  *event(session) {
+    for (const step of traceSession(session)) {
       for (const arrival of step.arrivals) yield eventLine(session, step, arrival);
     }
+  },
+  *cycle(session) {
+    for (const cycle of traceCycles(session)) yield cycleLine(session, cycle);
   },
 };
 
@@ -131,6 +131,33 @@ function nativeLine(session: Session, step: TraceStep): TraceLine {
       text: step.text,
       registers: Object.fromEntries(registers),
       memory: step.memory ? [{ address: step.memory.address, bytes: step.memory.bytes }] : [],
+    },
+  };
+}
+
+/** Stages of one cycle, then what the instructions that retire in it have changed. */
+function cycleLine(session: Session, { cycle, stages, retired }: TraceCycle): TraceLine {
+  const cells = stages.map(({ stage, steps, stalled, bubble }) => {
+    const texts = steps.map(({ text }) => text.split(' # ', 1)[0]!);
+    const what = texts.length > 0 ? texts.join(' + ') : bubble ? `(${bubble})` : '-';
+    return `${stage}${stalled ? '*' : ''} ${what}`.padEnd(28);
+  });
+  const lines = retired.map((step) => nativeLine(session, step));
+  const changes = retired.flatMap((step) => [
+    ...step.registers.map(([r, v]) => assignment([ABI_NAMES[r]!, v])),
+    ...memoryText(step),
+  ]);
+  return {
+    text: `${String(cycle).padStart(8)}  ${cells.join('  ')}  ${changes.join(' ')}`.trimEnd(),
+    json: {
+      cycle,
+      stages: stages.map(({ stage, steps, stalled, bubble }) => ({
+        stage,
+        insns: steps.map(({ pc, text }) => ({ pc, text })),
+        stalled,
+        ...(bubble && { bubble }),
+      })),
+      retired: lines.map(({ json }) => json),
     },
   };
 }
