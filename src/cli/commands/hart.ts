@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { readElf } from '../../engine/elf/read';
-import { describeBareMetalStop, loadBareMetal, type BareMetalStop } from '../../engine/machine/bareMetal';
+import { describeBareMetalStop, loadBareMetal, type BareMetalStop } from '../../engine/machine/bare-metal';
 import { isTimingName, TIMING_NAMES, type TimingName } from '../../engine/machine/timing/profile';
 import { LOST_CAUSES, type CpiStack } from '../../engine/machine/timing/timer';
 import type { Machine } from '../../engine/machine/types';

@@ -1,4 +1,4 @@
-// Made from the instruction table by opsSource() in opNumbers.ts; its test says how to make it anew.
+// Made from the instruction table by opsSource() in op-numbers.ts; its test says how to make it anew.
 export const LUI = 0;
 export const AUIPC = 1;
 export const JAL = 2;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EngineError } from '../base/errors';
 import { assemble } from '../rv64/assemble';
 import { readElf } from '../elf/read';
-import { describeBareMetalStop, loadBareMetal, RAM_BASE, RAM_SIZE } from './bareMetal';
+import { describeBareMetalStop, loadBareMetal, RAM_BASE, RAM_SIZE } from './bare-metal';
 import { buildElf, type TestSegment } from './testing/elf';
 
 const BASE = 0x8000_0000n;
