@@ -232,21 +232,20 @@ export class Session {
     stopAtTime: (time: number) => StopView | undefined,
   ): void {
     const { finished, resultNow, reason } = this;
-    const origin = this.execution.time;
+    const origin = history.present();
     this.finished = false;
     this.resultNow = undefined;
     this.statusNow = 'running';
     this.reason = undefined;
     this.wayBack = {
-      search,
+      search: journey(history, search),
       arrive: (time) => {
-        history.goTo(time);
         const stop = stopAtTime(time);
         if (stop) this.stopAt(stop.kind, stop.text, stop.breakpoints);
         else this.stopAt('history-start', 'The first instant of the run.');
       },
       giveUp: () => {
-        history.goTo(origin);
+        history.restore(origin);
         this.finished = finished;
         this.resultNow = resultNow;
         this.reason = reason;
@@ -438,6 +437,13 @@ interface WayBack {
   arrive(time: number): void;
   /** Back to where it set out. */
   giveUp(): void;
+}
+
+/** A search, and the way to what it finds. */
+function* journey(history: History, search: Generator<number, number>): Generator<number, number> {
+  const time = yield* search;
+  yield* history.travel(time);
+  return time;
 }
 
 const NOWHERE: ReadonlySet<bigint> = new Set();
