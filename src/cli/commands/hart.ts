@@ -30,7 +30,7 @@ export const hartCommand: Command = {
     const timing = timingFrom(args.text('timing') ?? DEFAULT_TIMING);
     const limit = args.count('max-insns');
     const file = args.positionals[0]!;
-    const elf = readElf(await io.read(file), path.basename(file));
+    const elf = readElf(await io.read(file), path.basename(file), 'RISCV');
     const program = loadBareMetal(elf, { timing, caches: args.has('caches') });
 
     const started = performance.now();

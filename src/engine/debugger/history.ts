@@ -16,23 +16,26 @@ interface Kept {
   readonly bytes: number;
 }
 
-/** Least units of time between checkpoints: what is replayed at most to reach an instant near the end. */
-const INTERVAL = 1_000_000;
-/** A program that writes much gets longer intervals, so that copying takes a small part of the time: units per byte copied. */
+/**
+ * A program that writes much gets longer intervals, so that copying takes a small part of the time: units per byte copied, and
+ * how many times longer they get at most.
+ */
 const UNITS_PER_BYTE = 1;
-const LONGEST_INTERVAL = 8_000_000;
+const MOST_INTERVALS = 8;
 /** Units between two looks of whoever drives a journey at whether to go on: about a hundred microseconds. */
 const STRETCH = 20_000;
 
 /** How much history is kept. */
 export interface HistoryLimits {
+  /** Units of time between checkpoints: what is replayed at most to reach an instant near the present. */
+  readonly interval: number;
   /** Bytes that the checkpoints may keep alive together. */
   readonly bytes: number;
   readonly checkpoints: number;
 }
 
 /** What a session keeps unless told otherwise. */
-export const HISTORY_LIMITS: HistoryLimits = { bytes: 128 * 2 ** 20, checkpoints: 256 };
+export const HISTORY_LIMITS: HistoryLimits = { interval: 1_000_000, bytes: 128 * 2 ** 20, checkpoints: 256 };
 
 /**
  * The way that a run has come, as checkpoints between which it is replayed: with everything seeded, a replay is the run
@@ -45,7 +48,7 @@ export const HISTORY_LIMITS: HistoryLimits = { bytes: 128 * 2 ** 20, checkpoints
 export class History {
   private kept: Kept[] = [];
   private bytesKept = 0;
-  private interval = INTERVAL;
+  private interval: number;
   /** The latest instant that has been reached; what happens before it has been told already. */
   private reached = 0;
 
@@ -54,7 +57,9 @@ export class History {
     private readonly kernel: Kernel,
     private readonly execution: Execution,
     private readonly limits: HistoryLimits = HISTORY_LIMITS,
-  ) {}
+  ) {
+    this.interval = limits.interval;
+  }
 
   /** The run begins here. */
   begin(): void {
@@ -63,7 +68,7 @@ export class History {
     this.reached = this.execution.time;
     this.take();
     // All of memory was new to the first checkpoint.
-    this.interval = INTERVAL;
+    this.interval = this.limits.interval;
   }
 
   /** True while what is executed was executed before. */
@@ -116,7 +121,8 @@ export class History {
     this.kept.splice(at, 0, { checkpoint, bytes: 0 });
     const copied = this.measure(at);
     this.measure(at + 1);
-    this.interval = Math.min(Math.max(INTERVAL, copied * UNITS_PER_BYTE), LONGEST_INTERVAL);
+    const { interval } = this.limits;
+    this.interval = Math.min(Math.max(interval, copied * UNITS_PER_BYTE), MOST_INTERVALS * interval);
     while (this.kept.length > 2 && this.excessive) this.drop(this.leastUseful(checkpoint.time));
   }
 
@@ -148,7 +154,7 @@ export class History {
       if (time === now) continue;
       const after = this.kept[i + 1]?.checkpoint.time ?? Math.max(this.reached, time);
       const gap = after - this.kept[i - 1]!.checkpoint.time;
-      const distance = Math.max(Math.abs(now - time), INTERVAL);
+      const distance = Math.max(Math.abs(now - time), this.limits.interval);
       if (gap / distance < least) [found, least] = [i, gap / distance];
     }
     return found;

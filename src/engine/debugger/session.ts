@@ -8,7 +8,7 @@ import { ReturnCheck } from './checks';
 import { CodeIndex } from './code-index';
 import { EventLog } from './event-log';
 import { Execution, type Halt, type Interest } from './execution';
-import { History } from './history';
+import { History, HISTORY_LIMITS, type HistoryLimits } from './history';
 import { testRunInput } from './inputs';
 import type { Sources } from './listing';
 import { lastArrival, stepBackTarget } from './reverse';
@@ -38,8 +38,11 @@ export interface SessionOptions {
   readonly sources?: Sources;
   /** Instructions after which a run stops with `limit`; none unless told. */
   readonly limit?: number;
-  /** Whether the session can go back in time, which costs memory and a little speed; it can unless told. */
-  readonly history?: boolean;
+  /**
+   * Whether the session can go back in time, which costs memory and a little speed, and how much history it keeps; it can, with
+   * HISTORY_LIMITS, unless told.
+   */
+  readonly history?: boolean | HistoryLimits;
 }
 
 /**
@@ -94,7 +97,11 @@ export class Session {
     this.breakpoints = options.breakpoints ?? new Breakpoints();
     this.breakpoints.bind({ index: this.index, kernel: world.kernel });
     this.loaded = { machine: world.machine.snapshot(), kernel: world.kernel.snapshot() };
-    if (options.history !== false) this.history = new History(world.machine, world.kernel, this.execution);
+    const { history = true } = options;
+    if (history !== false) {
+      const limits = history === true ? HISTORY_LIMITS : history;
+      this.history = new History(world.machine, world.kernel, this.execution, limits);
+    }
     this.views = new SessionViews({
       id: this.id,
       world,

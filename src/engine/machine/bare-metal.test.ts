@@ -130,6 +130,9 @@ describe('files that are refused', () => {
       ),
       'machine/bare-metal',
     ],
+    ['an entry outside of all segments', changed(24, 0x10), 'machine/bare-metal'],
+    ['an odd entry', changed(24, 1), 'machine/bare-metal'],
+    ['more bytes in the file than in memory', changed(64 + 40, 4), 'machine/bare-metal'],
     [
       'a segment beyond all memory',
       buildElf(BASE, [{ address: 2n ** 64n - 4n, bytes: new Uint8Array(8), flags: 4 }]),

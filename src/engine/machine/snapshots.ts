@@ -28,7 +28,9 @@ export function bytesBeyond(image: MemoryImage, other: MemoryImage | undefined):
     groups.forEach((group, index) => {
       if (group === undefined || group === known[index]) return;
       bytes += GROUP * POINTER_BYTES;
-      group.forEach((page, i) => (bytes += page !== undefined && page !== known[index]?.[i] ? PAGE_BYTES : 0));
+      group.forEach(
+        (page, i) => (bytes += page !== undefined && page !== known[index]?.[i] ? PAGE_BYTES : 0),
+      );
     });
   }
   return bytes;
