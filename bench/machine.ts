@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readElf } from '../src/engine/elf/read';
 import type { ElfFile } from '../src/engine/elf/types';
-import { loadBareMetal, type BareMetal } from '../src/engine/machine/bareMetal';
+import { loadBareMetal, type BareMetal } from '../src/engine/machine/bare-metal';
 import type { MachineSnapshot } from '../src/engine/machine/types';
 
 const GCC = 'riscv64-linux-gnu-gcc';

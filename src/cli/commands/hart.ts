@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { readElf } from '../../engine/elf/read';
-import { describeBareMetalStop, loadBareMetal, type BareMetalStop } from '../../engine/machine/bareMetal';
+import { describeBareMetalStop, loadBareMetal, type BareMetalStop } from '../../engine/machine/bare-metal';
 import { isTimingName, TIMING_NAMES, type TimingName } from '../../engine/machine/timing/profile';
 import { LOST_CAUSES, type CpiStack } from '../../engine/machine/timing/timer';
 import type { Machine } from '../../engine/machine/types';
@@ -30,7 +30,7 @@ export const hartCommand: Command = {
     const timing = timingFrom(args.text('timing') ?? DEFAULT_TIMING);
     const limit = args.count('max-insns');
     const file = args.positionals[0]!;
-    const elf = readElf(await io.read(file), path.basename(file));
+    const elf = readElf(await io.read(file), path.basename(file), 'RISCV');
     const program = loadBareMetal(elf, { timing, caches: args.has('caches') });
 
     const started = performance.now();

@@ -186,15 +186,16 @@ export class Execution {
   /**
    * Executes from here until something of interest, at least one instruction (or one kernel function, when the machine
    * stands at one). What lies at the present address has been reported when the machine came to it.
-   * @param budget in units of time
+   * @param budget in units of time; halts of the machine on the way, which take as long as many instructions, use it up, too
    */
   advance(budget: number, interest: Interest): Halt {
     this.setWanted(interest.addresses);
-    const end = this.time + budget;
+    let end = this.time + budget;
     let left = budget;
     for (;;) {
       const halt = this.executeSome(left, interest.untilCycle);
       if (halt) return halt;
+      end -= HALT_COST;
       left = end - this.time;
       const arrivals = this.arrive();
       if (arrivals !== NOTHING && arrivals.some((arrival) => interest.wants(arrival))) {
@@ -369,3 +370,6 @@ export class Execution {
     this.kernelEvents = this.kernel.events.length;
   }
 }
+
+/** Units of the budget that one halt of the machine takes: a slice of a run stays short by the clock, whatever it does. */
+const HALT_COST = 200;

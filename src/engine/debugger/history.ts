@@ -3,28 +3,52 @@ import type { Machine, MachineSnapshot } from '../machine/types';
 import { NO_INTEREST, type Execution, type ExecutionState, type Halt, type Interest } from './execution';
 
 /** A state that can be gone back to. */
-interface Checkpoint {
+export interface Checkpoint {
   readonly time: number;
   readonly machine: MachineSnapshot;
   readonly kernel: unknown;
   readonly execution: ExecutionState;
 }
 
-/** Units of time between checkpoints: what is replayed at most to reach an instant near the end. */
-const INTERVAL = 1_000_000;
-/** Bytes that the checkpoints may keep alive together, and how many there may be. */
-const MOST_BYTES = 160 * 2 ** 20;
-const MOST_CHECKPOINTS = 256;
+/** A checkpoint that is kept, with the bytes that it keeps alive and the one before does not. */
+interface Kept {
+  readonly checkpoint: Checkpoint;
+  readonly bytes: number;
+}
+
+/**
+ * A program that writes much gets longer intervals, so that copying takes a small part of the time: units per byte copied, and
+ * how many times longer they get at most.
+ */
+const UNITS_PER_BYTE = 1;
+const MOST_INTERVALS = 8;
+/** Units between two looks of whoever drives a journey at whether to go on: about a hundred microseconds. */
+const STRETCH = 20_000;
+
+/** How much history is kept. */
+export interface HistoryLimits {
+  /** Units of time between checkpoints: what is replayed at most to reach an instant near the present. */
+  readonly interval: number;
+  /** Bytes that the checkpoints may keep alive together. */
+  readonly bytes: number;
+  readonly checkpoints: number;
+}
+
+/** What a session keeps unless told otherwise. */
+export const HISTORY_LIMITS: HistoryLimits = { interval: 1_000_000, bytes: 128 * 2 ** 20, checkpoints: 256 };
 
 /**
  * The way that a run has come, as checkpoints between which it is replayed: with everything seeded, a replay is the run
  * itself. Time counts what has been done, an instruction or a kernel function each (Execution.time).
  *
- * Old history gets coarser, never lost: when the checkpoints are too many or too large, every second one of the older half
- * goes, so the way back to an instant long ago is replayed over a longer stretch. The first instant always stays.
+ * History is thinned, never lost. When the checkpoints are too many or keep too much memory alive, those go that lie closest to
+ * their neighbours in proportion to their distance from the present: near it they stay dense, far away the gaps are a small
+ * part of the distance. Who goes back into a wide gap makes new checkpoints there. The first instant always stays.
  */
 export class History {
-  private checkpoints: Checkpoint[] = [];
+  private kept: Kept[] = [];
+  private bytesKept = 0;
+  private interval: number;
   /** The latest instant that has been reached; what happens before it has been told already. */
   private reached = 0;
 
@@ -32,13 +56,19 @@ export class History {
     private readonly machine: Machine,
     private readonly kernel: Kernel,
     private readonly execution: Execution,
-  ) {}
+    private readonly limits: HistoryLimits = HISTORY_LIMITS,
+  ) {
+    this.interval = limits.interval;
+  }
 
   /** The run begins here. */
   begin(): void {
-    this.checkpoints = [];
+    this.kept = [];
+    this.bytesKept = 0;
     this.reached = this.execution.time;
     this.take();
+    // All of memory was new to the first checkpoint.
+    this.interval = this.limits.interval;
   }
 
   /** True while what is executed was executed before. */
@@ -48,24 +78,26 @@ export class History {
 
   /** Whether there is anything to go back to. */
   get canGoBack(): boolean {
-    return this.checkpoints.length > 0 && this.execution.time > this.checkpoints[0]!.time;
+    return this.kept.length > 0 && this.execution.time > this.start;
   }
 
   /** Bytes that the checkpoints keep alive, approximately. */
   get bytes(): number {
-    return this.checkpoints.reduce((sum, checkpoint) => sum + checkpoint.machine.bytes, 0);
+    return this.bytesKept;
+  }
+
+  /** The instants of the checkpoints, in order. */
+  get instants(): readonly number[] {
+    return this.kept.map(({ checkpoint }) => checkpoint.time);
   }
 
   /** Call before running on: takes a checkpoint when one is due. @returns how far to run until the next one is */
   prepare(): number {
-    const last = this.checkpoints.at(-1)!;
     const { time } = this.execution;
-    if (time >= last.time + INTERVAL) {
-      this.take();
-      return INTERVAL;
-    }
-    // On ground that was covered before, the checkpoints are there already.
-    return last.time + INTERVAL - time;
+    const last = this.checkpointBefore(time);
+    if (time < last + this.interval) return last + this.interval - time;
+    this.take();
+    return this.interval;
   }
 
   /** Call when the run has halted. */
@@ -73,24 +105,64 @@ export class History {
     this.reached = Math.max(this.reached, this.execution.time);
   }
 
-  private take(): void {
-    this.checkpoints.push({
+  /** The present state, for a return to it that takes no replay. */
+  present(): Checkpoint {
+    return {
       time: this.execution.time,
       machine: this.machine.snapshot(),
       kernel: this.kernel.snapshot(),
       execution: this.execution.save(),
-    });
-    if (this.checkpoints.length > MOST_CHECKPOINTS || this.bytes > MOST_BYTES) this.thin();
+    };
   }
 
-  private thin(): void {
-    const half = this.checkpoints.length >> 1;
-    this.checkpoints = this.checkpoints.filter((_, i) => i === 0 || i > half || i % 2 === 0);
+  private take(): void {
+    const checkpoint = this.present();
+    const at = this.indexBefore(checkpoint.time) + 1;
+    this.kept.splice(at, 0, { checkpoint, bytes: 0 });
+    const copied = this.measure(at);
+    this.measure(at + 1);
+    const { interval } = this.limits;
+    this.interval = Math.min(Math.max(interval, copied * UNITS_PER_BYTE), MOST_INTERVALS * interval);
+    while (this.kept.length > 2 && this.excessive) this.drop(this.leastUseful(checkpoint.time));
+  }
+
+  private get excessive(): boolean {
+    return this.kept.length > this.limits.checkpoints || this.bytesKept > this.limits.bytes;
+  }
+
+  /** Counts anew what the checkpoint at this index keeps alive. */
+  private measure(index: number): number {
+    const entry = this.kept[index];
+    if (!entry) return 0;
+    const bytes = entry.checkpoint.machine.bytesBeyond(this.kept[index - 1]?.checkpoint.machine);
+    this.bytesKept += bytes - entry.bytes;
+    this.kept[index] = { checkpoint: entry.checkpoint, bytes };
+    return bytes;
+  }
+
+  private drop(index: number): void {
+    this.bytesKept -= this.kept[index]!.bytes;
+    this.kept.splice(index, 1);
+    this.measure(index);
+  }
+
+  /** The checkpoint, neither the first nor that of the present, without which the gap grows least for its distance. */
+  private leastUseful(now: number): number {
+    let [found, least] = [1, Infinity];
+    for (let i = 1; i < this.kept.length; i++) {
+      const { time } = this.kept[i]!.checkpoint;
+      if (time === now) continue;
+      const after = this.kept[i + 1]?.checkpoint.time ?? Math.max(this.reached, time);
+      const gap = after - this.kept[i - 1]!.checkpoint.time;
+      const distance = Math.max(Math.abs(now - time), this.limits.interval);
+      if (gap / distance < least) [found, least] = [i, gap / distance];
+    }
+    return found;
   }
 
   /** The first instant. */
   get start(): number {
-    return this.checkpoints[0]!.time;
+    return this.kept[0]!.checkpoint.time;
   }
 
   /** The last checkpoint's time at or before an instant. */
@@ -101,23 +173,61 @@ export class History {
   /** Time of the last checkpoint by which all that has been done was counted by a cycle. */
   checkpointAtCycle(cycle: number): number {
     const at = BigInt(cycle);
-    const found = this.checkpoints.findLast(({ machine }) => (machine.counters.cycles ?? 0n) <= at);
-    return (found ?? this.checkpoints[0]!).time;
+    const found = this.kept.findLast(({ checkpoint }) => (checkpoint.machine.counters.cycles ?? 0n) <= at);
+    return (found ?? this.kept[0]!).checkpoint.time;
   }
 
   private checkpointFor(time: number): Checkpoint {
-    let found = this.checkpoints[0]!;
-    for (const checkpoint of this.checkpoints) if (checkpoint.time <= time) found = checkpoint;
-    return found;
+    return this.kept[Math.max(0, this.indexBefore(time))]!.checkpoint;
+  }
+
+  /** Index of the last checkpoint at or before an instant; -1 if there is none. */
+  private indexBefore(time: number): number {
+    return this.kept.findLastIndex(({ checkpoint }) => checkpoint.time <= time);
   }
 
   /** Takes machine, kernel and execution to an instant of the past (or of a future that has been seen). */
   goTo(time: number): void {
+    const journey = this.travel(time);
+    while (journey.next().done !== true);
+  }
+
+  /**
+   * As goTo(), in pieces: yields the units of time that each took. On a long way it takes checkpoints, half-way, after half of
+   * the rest and so on, so that the surroundings of the instant are near from now on.
+   */
+  *travel(time: number): Generator<number, void> {
     const checkpoint = this.checkpointFor(time);
     const { execution } = this;
     // Within reach of the present, running on is nearer than going back to the checkpoint.
     if (execution.time > time || execution.time < checkpoint.time) this.restore(checkpoint);
-    this.replay(time, NO_INTEREST);
+    let mark = this.nextMark(time);
+    while (execution.time < time) {
+      const before = execution.time;
+      this.replay(Math.min(mark, before + STRETCH), NO_INTEREST);
+      yield execution.time - before;
+      if (execution.time < mark || mark === time) continue;
+      this.take();
+      mark = this.nextMark(time);
+    }
+  }
+
+  /** Where to take a checkpoint on the way to an instant; the instant itself if none is needed. */
+  private nextMark(time: number): number {
+    const half = Math.ceil((time - this.execution.time) / 2);
+    return half < this.interval ? time : this.execution.time + half;
+  }
+
+  /**
+   * The stretch of the past that ends at an instant and begins at a checkpoint before it, no longer than what is replayed in a
+   * moment: where checkpoints are sparse, some are taken first.
+   * @returns where it begins; yields as travel() does
+   */
+  *stretchBefore(end: number): Generator<number, number> {
+    const from = this.checkpointBefore(end - 1);
+    if (end - from <= 2 * this.interval) return from;
+    yield* this.travel(end - 1);
+    return this.checkpointBefore(end - 1);
   }
 
   /** Runs on to an instant at most. @returns what it halted for, undefined at the instant */
@@ -129,7 +239,8 @@ export class History {
     return undefined;
   }
 
-  private restore(checkpoint: Checkpoint): void {
+  /** Goes back, or forwards, to a state that present() gave in this run. */
+  restore(checkpoint: Checkpoint): void {
     this.machine.restore(checkpoint.machine);
     this.kernel.restore(checkpoint.kernel);
     this.execution.load(checkpoint.execution);

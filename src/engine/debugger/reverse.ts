@@ -15,8 +15,14 @@ interface Position {
   readonly cfa: bigint;
 }
 
-/** Stretches of the past that are looked through for the place to go back to, each longer than the one before. */
-const WINDOWS = [64, 2048, 65_536];
+/** The nearest past is looked at instant by instant. */
+const NEAR = 64;
+/** Then longer and longer stretches, for halts at the places that a step could lead to; then from checkpoint to checkpoint. */
+const WINDOWS = [2048, 65_536];
+/** Units of time that one halt, or one instant that is looked at, takes by the clock. */
+const LOOK_COST = 200;
+/** Units that are run on in one piece. */
+const STRETCH = 20_000;
 
 /**
  * Finds the instant to which a step back leads: the last one before now at which a step forwards by the same unit would
@@ -34,24 +40,42 @@ export function* stepBackTarget(
   const now = execution.time;
   const here = frames.find((frame) => frame.code !== undefined);
   const accepts = acceptor(execution, here, step, unit);
-  for (const window of WINDOWS) {
-    const from = Math.max(now - window, history.start);
-    const found = scan(execution, history, from, now, accepts);
-    yield now - from;
-    if (found !== undefined) return found;
-    if (from === history.start) return from;
-  }
-  // Farther back, only the places of the functions on the stack are looked at.
-  const codes = new Set(frames.flatMap((frame) => (frame.code ? [frame.code] : [])));
-  const addresses = new Set([...codes].flatMap((code) => unitAddresses(code, unit)));
-  for (let end = now; end > history.start;) {
-    const from = history.checkpointBefore(end - 1);
-    const found = lastHalt(execution, history, from, end, { addresses, wants: () => false }, accepts);
-    yield end - from;
-    if (found !== undefined) return found.time;
+  let end = Math.max(now - NEAR, history.start);
+  const near = yield* scan(execution, history, end, now, accepts);
+  if (near !== undefined) return near;
+
+  const addresses = placesBefore(execution, frames, here, step, unit);
+  const interest: Interest = { addresses, wants: () => false };
+  let windows = [...WINDOWS];
+  while (end > history.start) {
+    const [window] = windows;
+    windows = windows.slice(1);
+    const from =
+      window === undefined ? yield* history.stretchBefore(end) : Math.max(now - window, history.start);
+    const found = yield* lastHalt(execution, history, from, end, interest, accepts);
+    if (found) return found.time;
     end = from;
   }
   return history.start;
+}
+
+/**
+ * Where a step back may lead that is not near: anywhere for *into*; for *over* only to the functions of this frame and of those
+ * outside it, for *out* to the functions of those outside alone. Whoever called them stands still in them meanwhile.
+ */
+function placesBefore(
+  { index }: Execution,
+  frames: readonly Frame[],
+  here: Frame | undefined,
+  step: StepKind,
+  unit: Unit,
+): ReadonlySet<bigint> {
+  const candidates = step === 'out' ? frames.filter((frame) => frame !== here) : frames;
+  const codes =
+    step === 'into' || !here
+      ? index.functions
+      : new Set(candidates.flatMap((frame) => (frame.code ? [frame.code] : [])));
+  return new Set([...codes].flatMap((code) => unitAddresses(code, unit)));
 }
 
 /**
@@ -66,9 +90,8 @@ export function* lastArrival(
   onFound: (arrivals: readonly Arrival[]) => void,
 ): Generator<number, number> {
   for (let end = execution.time; end > history.start;) {
-    const from = history.checkpointBefore(end - 1);
-    const found = lastHalt(execution, history, from, end, interest, () => true);
-    yield end - from;
+    const from = yield* history.stretchBefore(end);
+    const found = yield* lastHalt(execution, history, from, end, interest, () => true);
     if (found) {
       onFound(found.arrivals);
       return found.time;
@@ -79,42 +102,53 @@ export function* lastArrival(
 }
 
 /** Looks at every instant of [from, to) and gives the last that is accepted. */
-function scan(
+function* scan(
   execution: Execution,
   history: History,
   from: number,
   to: number,
   accepts: (execution: Execution) => boolean,
-): number | undefined {
-  history.goTo(from);
+): Generator<number, number | undefined> {
+  yield* history.travel(from);
   let found: number | undefined;
   for (;;) {
     if (accepts(execution)) found = execution.time;
     const next = execution.time + 1;
-    if (next >= to) return found;
+    if (next >= to) break;
     history.replay(next, NO_INTEREST);
   }
+  yield (to - from) * LOOK_COST;
+  return found;
 }
 
-function lastHalt(
+interface FoundHalt {
+  readonly time: number;
+  readonly arrivals: readonly Arrival[];
+}
+
+/** The last accepted halt for an interest in [from, to). */
+function* lastHalt(
   execution: Execution,
   history: History,
   from: number,
   to: number,
   interest: Interest,
   accepts: (execution: Execution) => boolean,
-) {
-  history.goTo(from);
-  let found: { readonly time: number; readonly arrivals: readonly Arrival[] } | undefined;
+): Generator<number, FoundHalt | undefined> {
+  yield* history.travel(from);
+  let found: FoundHalt | undefined;
   // The instant of a checkpoint itself: nothing has come to it in this stretch.
   if (interest.addresses.has(execution.machine.pc) && accepts(execution))
     found = { time: from, arrivals: [] };
-  for (;;) {
-    const halt = history.replay(to - 1, interest);
-    if (halt?.kind !== 'arrived') return found;
-    if (accepts(execution)) found = { time: execution.time, arrivals: halt.arrivals };
-    if (execution.time >= to - 1) return found;
+  while (execution.time < to - 1) {
+    const before = execution.time;
+    const halt = history.replay(Math.min(to - 1, before + STRETCH), interest);
+    if (halt?.kind === 'arrived') {
+      if (accepts(execution)) found = { time: execution.time, arrivals: halt.arrivals };
+    } else if (halt) break;
+    yield execution.time - before + LOOK_COST;
   }
+  return found;
 }
 
 function acceptor(

@@ -9,7 +9,7 @@ import { CodeIndex } from './code-index';
 import { EventLog } from './event-log';
 import { CycleGoal, CycleClock, instantOfCycle, previousCycle } from './cycles';
 import { Execution, type Halt, type Interest } from './execution';
-import { History } from './history';
+import { History, HISTORY_LIMITS, type HistoryLimits } from './history';
 import { testRunInput } from './inputs';
 import type { Sources } from './listing';
 import { PipelineLens } from './pipeline';
@@ -41,8 +41,11 @@ export interface SessionOptions {
   readonly sources?: Sources;
   /** Instructions after which a run stops with `limit`; none unless told. */
   readonly limit?: number;
-  /** Whether the session can go back in time, which costs memory and a little speed; it can unless told. */
-  readonly history?: boolean;
+  /**
+   * Whether the session can go back in time, which costs memory and a little speed, and how much history it keeps; it can, with
+   * HISTORY_LIMITS, unless told.
+   */
+  readonly history?: boolean | HistoryLimits;
 }
 
 /**
@@ -99,7 +102,11 @@ export class Session {
     this.breakpoints = options.breakpoints ?? new Breakpoints();
     this.breakpoints.bind({ index: this.index, kernel: world.kernel });
     this.loaded = { machine: world.machine.snapshot(), kernel: world.kernel.snapshot() };
-    if (options.history !== false) this.history = new History(world.machine, world.kernel, this.execution);
+    const { history = true } = options;
+    if (history !== false) {
+      const limits = history === true ? HISTORY_LIMITS : history;
+      this.history = new History(world.machine, world.kernel, this.execution, limits);
+    }
     this.lens = new PipelineLens(this.execution, this.history);
     this.clock = new CycleClock(world.machine, this.lens);
     this.views = new SessionViews({
@@ -291,21 +298,20 @@ export class Session {
     const { finished, resultNow, reason } = this;
     const cycle = this.clock.now;
     this.clock.forget();
-    const origin = this.execution.time;
+    const origin = history.present();
     this.finished = false;
     this.resultNow = undefined;
     this.statusNow = 'running';
     this.reason = undefined;
     this.wayBack = {
-      search,
+      search: journey(history, search),
       arrive: (time) => {
-        history.goTo(time);
         const stop = stopAtTime(time);
         if (stop) this.stopAt(stop.kind, stop.text, stop.breakpoints);
         else this.stopAt('history-start', 'The first instant of the run.');
       },
       giveUp: () => {
-        history.goTo(origin);
+        history.restore(origin);
         if (cycle !== null) this.clock.set(cycle);
         this.finished = finished;
         this.resultNow = resultNow;
@@ -506,6 +512,13 @@ interface WayBack {
 /** A search that has found the instant already. */
 function* instant(time: number): Generator<number, number> {
   yield 0;
+  return time;
+}
+
+/** A search, and the way to what it finds. */
+function* journey(history: History, search: Generator<number, number>): Generator<number, number> {
+  const time = yield* search;
+  yield* history.travel(time);
   return time;
 }
 

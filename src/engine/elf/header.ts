@@ -27,8 +27,8 @@ export const HEADER_BYTES = 64;
  * Reads the ELF header.
  * @throws EngineError `elf/empty`, `elf/magic`, `elf/class`, `elf/endian`, `elf/truncated`, `elf/version`: one sentence each.
  */
-export function readHeader(file: ByteReader, name: string): ElfHeader {
-  checkIdentity(file, name);
+export function readHeader(file: ByteReader, name: string, wanted: string): ElfHeader {
+  checkIdentity(file, name, wanted);
   return {
     type: file.u16(16, 'The ELF type'),
     machine: file.u16(18, 'The ELF machine'),
@@ -49,12 +49,12 @@ export function readHeader(file: ByteReader, name: string): ElfHeader {
 }
 
 /** e_ident: magic number, class, byte order, version. */
-function checkIdentity(file: ByteReader, name: string): void {
+function checkIdentity(file: ByteReader, name: string, wanted: string): void {
   const { bytes } = file;
   if (bytes.length === 0) {
     throw new EngineError(
       'elf/empty',
-      `${name} is an empty file; open a BPF object that clang -target bpf made.`,
+      `${name} is an empty file; ${wanted}.`,
     );
   }
   const magic = [0x7f, 0x45, 0x4c, 0x46];
@@ -63,7 +63,7 @@ function checkIdentity(file: ByteReader, name: string): void {
     if (!cut) {
       throw new EngineError(
         'elf/magic',
-        `${name} is not an ELF file but ${describeContents(bytes)}; open a BPF object that clang -target bpf made.`,
+        `${name} is not an ELF file but ${describeContents(bytes)}; ${wanted}.`,
       );
     }
   }

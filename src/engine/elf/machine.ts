@@ -4,6 +4,12 @@ import type { ElfFile } from './types';
 /** e_machine of what Hartbeat reads. */
 export const MACHINE = { RISCV: 243, BPF: 247 } as const;
 
+/** What to give for a file that is no ELF file at all, by what was wanted. */
+export const WANTED: Readonly<Record<keyof typeof MACHINE, string>> = {
+  BPF: 'open a BPF object that clang -target bpf made',
+  RISCV: 'give an executable for RV64',
+};
+
 /** Names of the e_machine values that people are likely to bring by mistake. */
 const NAMES: ReadonlyMap<number, string> = new Map([
   [0, 'no machine at all'],
@@ -38,7 +44,7 @@ export function expectMachine(elf: ElfFile, machine: keyof typeof MACHINE): void
   const advice =
     machine === 'BPF'
       ? 'compile the program with clang -g -O2 -target bpf -c and open the object that this gives'
-      : 'give an executable for RV64';
+      : WANTED[machine];
   throw new EngineError(
     'elf/machine',
     `${elf.name} is an ELF file for ${machineName(elf.machine)}, not for ${machineName(MACHINE[machine])}; ${advice}.`,

@@ -1,6 +1,7 @@
 import { EngineError } from '../base/errors';
 import { ByteReader } from '../base/reader';
 import { StringTable } from '../base/strings';
+import { WANTED, type MACHINE } from './machine';
 import { readHeader, type TableShape } from './header';
 import {
   SECTION_TYPE,
@@ -20,11 +21,12 @@ const CODE = 'elf/truncated';
  * Reads an ELF64 little-endian file of any machine (see {@link expectMachine}). Nothing is copied: contents are views of `bytes`.
  * Every offset is treated as hostile.
  * @param name file name without directory, for messages
+ * @param machine for which machine's code it was chosen, for messages; not checked
  * @throws EngineError `elf/…` with one sentence for what is no such file, truncated or damaged.
  */
-export function readElf(bytes: Uint8Array, name: string): ElfFile {
+export function readElf(bytes: Uint8Array, name: string, machine: keyof typeof MACHINE = 'BPF'): ElfFile {
   const file = new ByteReader(bytes, CODE, name);
-  const header = readHeader(file, name);
+  const header = readHeader(file, name, WANTED[machine]);
   const sections = readSections(file, header.sectionHeaders, header.namesIndex);
   return {
     name,

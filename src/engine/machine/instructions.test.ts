@@ -7,7 +7,7 @@ import { findRegister } from '../rv64/registers';
 import { TABLE } from '../rv64/table';
 import { createMachine } from './machine';
 import { ReferenceHart } from './reference/hart';
-import { PlainMemory } from './reference/plainMemory';
+import { PlainMemory } from './reference/plain-memory';
 import type { MachineMemory, MachineStop, Permissions } from './types';
 
 /**

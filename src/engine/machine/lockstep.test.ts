@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Random } from '../base/testing/random';
 import { createMachine } from './machine';
 import { ReferenceHart } from './reference/hart';
-import { PlainMemory } from './reference/plainMemory';
+import { PlainMemory } from './reference/plain-memory';
 import { ReferenceTimer } from './reference/timer';
 import { TIMING_PROFILES, type TimingName } from './timing/profile';
 import { LOST_CAUSES } from './timing/timer';

@@ -31,7 +31,7 @@ import {
 } from './core/layout';
 import { PagedMemory } from './memory';
 import { Predecoder, type FetchView } from './predecode';
-import { MemorySaver, type MemoryImage } from './snapshots';
+import { bytesBeyond, MemorySaver, type MemoryImage } from './snapshots';
 import { Watches } from './watches';
 import type { PipelineEntry } from './timing/pipeline';
 import { TIMING_PROFILES, type TimingName, type TimingProfile } from './timing/profile';
@@ -319,6 +319,9 @@ class HartMachine implements Machine {
 /** 64-bit cells of the core that are part of the hart's state. */
 const STATE_CELLS = [PC, INSTRET, LOADS, STORES, MISALIGNED, RESERVATION] as const;
 
+/** Bytes of what a snapshot keeps of its own beside memory and timing: registers, cells, objects. */
+const OVERHEAD = 1024;
+
 class HartSnapshot implements MachineSnapshot {
   constructor(
     readonly owner: Machine,
@@ -331,8 +334,9 @@ class HartSnapshot implements MachineSnapshot {
     readonly timing: Uint8Array,
   ) {}
 
-  get bytes(): number {
-    return this.image.bytes + this.timing.length + 1024;
+  bytesBeyond(other?: MachineSnapshot): number {
+    const image = other instanceof HartSnapshot && other.owner === this.owner ? other.image : undefined;
+    return bytesBeyond(this.image, image) + this.timing.length + OVERHEAD;
   }
 }
 

@@ -16,7 +16,7 @@ import {
 import * as ops from './core/ops';
 import { CSR_OPS } from './csr';
 import type { PagedMemory } from './memory';
-import { coreOp } from './opNumbers';
+import { coreOp } from './op-numbers';
 import type { MappedRegion } from './regions';
 import { CLASS_NUMBERS, timingClassOf } from './timing/classes';
 

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { bytesToHex } from '../base/hex';
 import { Random } from '../base/testing/random';
 import { readElf } from '../elf/read';
-import { loadBareMetal } from './bareMetal';
+import { loadBareMetal } from './bare-metal';
 import { BLOCK_DATA_BYTES, randomBlock } from './testing/blocks';
 
 /*

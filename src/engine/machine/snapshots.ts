@@ -6,6 +6,7 @@ import type { Region } from './types';
 
 /** Pages are kept in groups, so that a snapshot shares all groups without a change with the one before. */
 const GROUP = 64;
+const POINTER_BYTES = 8;
 
 /** Contents of pages; undefined: zeros. Never changed once made. */
 type Group = readonly (Uint8Array | undefined)[];
@@ -14,8 +15,25 @@ type Groups = readonly (Group | undefined)[];
 /** Memory at an instant. */
 export interface MemoryImage {
   readonly regions: readonly { readonly region: Region; readonly number: number; readonly groups: Groups }[];
-  /** Bytes of pages and groups that were copied for this image. */
-  readonly bytes: number;
+}
+
+/** Bytes that an image keeps alive and another does not: pages, and the groups that hold them. */
+export function bytesBeyond(image: MemoryImage, other: MemoryImage | undefined): number {
+  const others = new Map(other?.regions.map(({ number, groups }) => [number, groups]));
+  let bytes = 0;
+  for (const { number, groups } of image.regions) {
+    const known = others.get(number) ?? NO_GROUPS;
+    if (groups === known) continue;
+    bytes += groups.length * POINTER_BYTES;
+    groups.forEach((group, index) => {
+      if (group === undefined || group === known[index]) return;
+      bytes += GROUP * POINTER_BYTES;
+      group.forEach(
+        (page, i) => (bytes += page !== undefined && page !== known[index]?.[i] ? PAGE_BYTES : 0),
+      );
+    });
+  }
+  return bytes;
 }
 
 const NO_GROUPS: Groups = [];
@@ -35,10 +53,8 @@ export class MemorySaver {
   ) {}
 
   save(): MemoryImage {
-    let bytes = 0;
     for (const [mapped, pages] of this.takeDirty()) {
       const groups = [...(this.saved.get(mapped.number) ?? NO_GROUPS)];
-      bytes += groups.length * 8;
       const fresh = new Map<number, (Uint8Array | undefined)[]>();
       for (const page of pages) {
         const index = Math.floor(page / GROUP);
@@ -47,11 +63,9 @@ export class MemorySaver {
           group = [...(groups[index] ?? EMPTY_GROUP)];
           fresh.set(index, group);
           groups[index] = group;
-          bytes += GROUP * 8;
         }
         const frame = this.memory.frameToRead(mapped, page);
         group[page % GROUP] = this.core.u8.slice(frame, frame + PAGE_BYTES);
-        bytes += PAGE_BYTES;
       }
       this.saved.set(mapped.number, groups);
     }
@@ -61,7 +75,7 @@ export class MemorySaver {
       number,
       groups: this.saved.get(number) ?? NO_GROUPS,
     }));
-    return { regions, bytes };
+    return { regions };
   }
 
   restore(image: MemoryImage): void {

@@ -108,8 +108,11 @@ export interface MachineMemory {
 /** A saved state of hart and memory; opaque, cheap to hold. */
 export interface MachineSnapshot {
   readonly counters: MachineCounters;
-  /** Bytes of memory that this snapshot keeps alive (approximately, for history budgets). */
-  readonly bytes: number;
+  /**
+   * Bytes (approximately, for history budgets) that this snapshot keeps alive and `other` does not: snapshots share what was
+   * not written between them.
+   */
+  bytesBeyond(other?: MachineSnapshot): number;
 }
 
 /** How to run. */

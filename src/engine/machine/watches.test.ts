@@ -100,6 +100,18 @@ describe('registers', () => {
     expect(hits(watch)).toEqual(expected);
   });
 
+  test('amocas.q writes a pair', () => {
+    const source = 'li a1, 16\nadd a0, a0, a1\namocas.q a2, a4, (a0)\namocas.q zero, a4, (a0)\nebreak';
+    const on = 'written';
+    expect(hits({ kind: 'register', register: 12, on }, source)).toEqual(['2']);
+    expect(hits({ kind: 'register', register: 13, on }, source)).toEqual(['2']);
+    expect(hits({ kind: 'register', register: 14, on }, source)).toEqual([]);
+    const memory = (offset: bigint): Watch => ({ kind: 'memory', on, address: DATA + offset, size: 8 });
+    // Two pairs of zeros are found, as expected: the second writes a4 and a5 once more.
+    expect(hits(memory(16n), source)).toEqual(['2 +16', '3 +16']);
+    expect(hits(memory(24n), source)).toEqual(['2 +24', '3 +24']);
+  });
+
   test('in a loop, across a call', () => {
     const { machine } = assembled(
       'li a1, 3\n1: jal ra, 2f\naddi a1, a1, -1\nbnez a1, 1b\nebreak\n2: addi a5, a5, 2\nret',

@@ -16,6 +16,7 @@ interface EncodeArgs {
   u: [rd: number, imm20: number];
   j: [rd: number, imm: number];
   amo: [rd: number, rs1: number, rs2: number, aq?: boolean | number, rl?: boolean | number];
+  amopair: [rd: number, rs1: number, rs2: number, aq?: boolean | number, rl?: boolean | number];
   lr: [rd: number, rs1: number, aq?: boolean | number, rl?: boolean | number];
   csr: [rd: number, csr: number, rs1: number];
   csri: [rd: number, csr: number, zimm: number];

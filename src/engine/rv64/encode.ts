@@ -44,6 +44,14 @@ function checkedRegister(spec: InsnSpec, operand: Operand, field: RegisterField,
       value,
     );
   }
+  if (field.even && value % 2 !== 0) {
+    fail(
+      spec,
+      operand,
+      `${operand} is ${registerName(value)}, but a pair begins with an even register`,
+      value,
+    );
+  }
   return (field.short ? value & 7 : value) << field.shift;
 }
 

@@ -3,10 +3,14 @@ import { IMMEDIATES, type ImmediateKind } from './immediates';
 /** The operands that an instruction may have. */
 export type Operand = 'rd' | 'rs1' | 'rs2' | 'csr' | 'imm';
 
-/** A register's place in the word: five bits at `shift`, or three bits that mean x8 to x15 (the RVC "prime" registers). */
+/**
+ * A register's place in the word: five bits at `shift`, or three bits that mean x8 to x15 (the RVC "prime" registers). The
+ * first register of a pair is `even`: its lowest bit is opcode, always 0.
+ */
 export interface RegisterField {
   readonly shift: number;
   readonly short: boolean;
+  readonly even?: true;
 }
 
 /**
@@ -35,6 +39,8 @@ export interface FormatShape {
 const at = (shift: number): RegisterField => ({ shift, short: false });
 const shortAt = (shift: number): RegisterField => ({ shift, short: true });
 
+const pairAt = (shift: number): RegisterField => ({ shift, short: false, even: true });
+
 const rd = at(7);
 const rs1 = at(15);
 const rs2 = at(20);
@@ -53,6 +59,15 @@ export const FORMATS = {
   u: { size: 4, args: ['rd', 'imm'], syntax: 'rd, hex', rd, imm: IMMEDIATES.u },
   j: { size: 4, args: ['rd', 'imm'], syntax: 'rd, target', rd, imm: IMMEDIATES.j },
   amo: { size: 4, args: ['rd', 'rs1', 'rs2'], syntax: 'rd, rs2, (rs1)', rd, rs1, rs2, ordering: true },
+  amopair: {
+    size: 4,
+    args: ['rd', 'rs1', 'rs2'],
+    syntax: 'rd, rs2, (rs1)',
+    rd: pairAt(7),
+    rs1,
+    rs2: pairAt(20),
+    ordering: true,
+  },
   lr: { size: 4, args: ['rd', 'rs1'], syntax: 'rd, (rs1)', rd, rs1, ordering: true },
   csr: { size: 4, args: ['rd', 'csr', 'rs1'], syntax: 'rd, csr, rs1', rd, csr: true, rs1 },
   csri: { size: 4, args: ['rd', 'csr', 'imm'], syntax: 'rd, csr, imm', rd, csr: true, imm: IMMEDIATES.zimm },
@@ -134,7 +149,7 @@ export const RL = 1 << 25;
 export function fieldBits(shape: FormatShape): number {
   let bits = shape.imm?.bits ?? 0;
   for (const field of [shape.rd, shape.rs1, shape.rs2]) {
-    if (field) bits |= (field.short ? 7 : 31) << field.shift;
+    if (field) bits |= (field.short ? 7 : field.even ? 30 : 31) << field.shift;
   }
   if (shape.csr) bits |= 0xfff << 20;
   if (shape.ordering) bits |= AQ | RL;

@@ -151,3 +151,27 @@ export function amocas(rd: u32, address: u64, value: u64, word: bool): bool {
   }
   return true;
 }
+
+/** amocas.q: the same for 16 bytes and pairs of registers; the pair that begins with x0 is 0. False after a fault. */
+export function amocasPair(rd: u32, rs2: u32, address: u64): bool {
+  const host = atomicHost(address, 16, PERMIT_R | PERMIT_W, CAUSE_STORE);
+  if (host == 0) return false;
+  const low: u64 = rs2 == 0 ? 0 : load<u64>(rs2, REGS);
+  const high: u64 = rs2 == 0 ? 0 : load<u64>(rs2, REGS + 8);
+  const oldLow = load<u64>(host);
+  const oldHigh = load<u64>(host, 8);
+  const same = rd == SINK
+    ? (oldLow | oldHigh) == 0
+    : oldLow == load<u64>(rd, REGS) && oldHigh == load<u64>(rd, REGS + 8);
+  noteAtomic(address, 8, true, same, low);
+  noteAtomic(address + 8, 8, true, same, high);
+  if (same) {
+    store<u64>(host, low);
+    store<u64>(host, high, 8);
+  }
+  if (rd != SINK) {
+    store<u64>(rd, oldLow, REGS);
+    store<u64>(rd, oldHigh, REGS + 8);
+  }
+  return true;
+}

@@ -2,9 +2,10 @@
 import {
   INSTRET, LOST, LOST_BEFORE, LOST_COUNT, LOST_FETCH, MODE, MODE_PLAIN, PIPELINE, PIPELINE_BYTES, PIPELINE_COUNT,
   PIPELINE_FREE, PIPELINE_HELD, PIPELINE_HELD_FOR, PIPELINE_ISSUE, PIPELINE_MAX, PIPELINE_ON, PIPELINE_PC, PIPELINE_RESULT,
-  PIPELINE_WAITED, PIPELINE_WAITED_FOR, READY, RECORD_RD, REGISTER_WATCHES, REGISTER_WATCH_BYTES, REGISTER_WATCH_COUNT, REGS, REGS_BEFORE,
+  PIPELINE_WAITED, PIPELINE_WAITED_FOR, READY, RECORD_OP, RECORD_RD, REGISTER_WATCHES, REGISTER_WATCH_BYTES, REGISTER_WATCH_COUNT, REGS, REGS_BEFORE,
   SINK, TIME, WATCH_CHANGED, WATCH_EQUALS, WATCH_HIT, WATCH_WRITTEN,
 } from './layout';
+import { AMOCAS_Q } from './ops';
 
 /** Remembers what will be compared after the instruction. */
 export function noteBefore(): void {
@@ -17,11 +18,14 @@ export function registerHit(record: u32): bool {
   const end: u32 = REGISTER_WATCHES + load<u32>(REGISTER_WATCH_COUNT) * REGISTER_WATCH_BYTES;
   const rd: u32 = load<u16>(record, RECORD_RD);
   if (rd == 0 || rd == SINK) return false;
+  const pair = load<u8>(record, RECORD_OP) == AMOCAS_Q;
   for (let watch: u32 = REGISTER_WATCHES; watch < end; watch += REGISTER_WATCH_BYTES) {
-    if (load<u32>(watch) != rd) continue;
+    const register = load<u32>(watch);
+    // amocas.q writes a pair.
+    if (register != rd && !(pair && register == rd + 8)) continue;
     const kind = load<u32>(watch, 4);
-    const value = load<u64>(rd, REGS);
-    const changed = kind == WATCH_CHANGED && value != load<u64>(REGS_BEFORE + rd);
+    const value = load<u64>(register, REGS);
+    const changed = kind == WATCH_CHANGED && value != load<u64>(REGS_BEFORE + register);
     const equals = kind == WATCH_EQUALS && value == load<u64>(watch, 8);
     if (kind == WATCH_WRITTEN || changed || equals) {
       store<i32>(WATCH_HIT, load<i32>(watch, 16));

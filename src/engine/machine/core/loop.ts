@@ -2,11 +2,11 @@
 import {
   ADDRESS, CLASS_AMO, CLASS_CSR, CLASS_JALR, CLASS_LEAVES, CLASS_LOAD, CLASS_LOAD_SMALL, CLASS_LR, CLASS_MUL,
   CLASS_SC, INSTRET, LATENCY, LOADS, LOAD_TLB, PAIRED, PAIR_FIRST, PAIR_PIPES, READY, RECORD_BYTES, RECORD_CLASS, RECORD_IMM,
-  RECORD_OFFSET, RECORD_OP, RECORD_RD, STOP_BREAK, STOP_DECODE, STOP_EBREAK, STOP_ECALL, STOP_FENCE_I, STOP_FETCH,
+  RECORD_OFFSET, RECORD_OP, RECORD_RD, RECORD_RS2, SINK, STOP_BREAK, STOP_DECODE, STOP_EBREAK, STOP_ECALL, STOP_FENCE_I, STOP_FETCH,
   STOP_ILLEGAL, STORES, STORE_TLB, TIME, TIME_DIVIDER,
 } from './layout';
 import { div, divu, divuw, divw, mulh, mulhsu, mulhu, orcb, rem, remu, remuw, remw } from './arith';
-import { amo, amocas, loadReserved, storeConditional } from './atomics';
+import { amo, amocas, amocasPair, loadReserved, storeConditional } from './atomics';
 import { codeBase, enter, pcOf } from './code';
 import { afterAccess, leave, leaveAt, leaveEmpty, leaveFault, slowLoad } from './exits';
 import { storeSlow } from './memory';
@@ -423,6 +423,22 @@ export function loop<M>(start: u32, limit: i32): i32 {
         }
         if (single<M>()) resultAfter(p, t, LATENCY + CLASS_AMO * 8);
         if (cached<M>()) t = accessed(p, t, address);
+        ++loads;
+        ++stores;
+        n = afterAccess(p, n);
+        break;
+      }
+
+      case op.AMOCAS_Q: {
+        const address = x1(p);
+        const rd: u32 = load<u16>(p, RECORD_RD);
+        if (!amocasPair(rd, load<u16>(p, RECORD_RS2), address)) {
+          keepUndone<M>(p, t, before, beforePipes, beforeFirst, beforeReady);
+          return leaveFault(p, n + 1);
+        }
+        if (single<M>()) resultAfter(p, t, LATENCY + CLASS_AMO * 8);
+        if (cached<M>()) t = accessed(p, t, address);
+        if (timed<M>() && rd != SINK) store<u64>(rd, load<u64>(rd, READY), READY + 8);
         ++loads;
         ++stores;
         n = afterAccess(p, n);

@@ -1,4 +1,4 @@
-// Made from the instruction table by opsSource() in opNumbers.ts; its test says how to make it anew.
+// Made from the instruction table by opsSource() in op-numbers.ts; its test says how to make it anew.
 export const LUI = 0;
 export const AUIPC = 1;
 export const JAL = 2;
@@ -136,23 +136,24 @@ export const BINVI = 133;
 export const BSETI = 134;
 export const AMOCAS_W = 135;
 export const AMOCAS_D = 136;
-export const CZERO_EQZ = 137;
-export const CZERO_NEZ = 138;
+export const AMOCAS_Q = 137;
+export const CZERO_EQZ = 138;
+export const CZERO_NEZ = 139;
 /** An instruction without effect: fences, and arithmetic into x0. */
-export const NOP = 139;
+export const NOP = 140;
 /** Goes on at offset + imm of this region, which may not be decoded yet. Counts as no instruction. */
-export const STUB = 140;
+export const STUB = 141;
 /** Goes on at the record imm. Counts as no instruction. */
-export const LINK = 141;
+export const LINK = 142;
 /** A breakpoint in the place of the op it hides. */
-export const BREAK = 142;
+export const BREAK = 143;
 /** No instruction that this hart executes. */
-export const ILLEGAL = 143;
+export const ILLEGAL = 144;
 /** An instruction whose bytes cannot all be fetched; the byte at offset + imm is the first. */
-export const FETCH_FAULT = 144;
+export const FETCH_FAULT = 145;
 /** Reads the cycle counter into rd. */
-export const CSR_CYCLE = 145;
+export const CSR_CYCLE = 146;
 /** Reads the time register into rd. */
-export const CSR_TIME = 146;
+export const CSR_TIME = 147;
 /** Reads the retired-instructions counter into rd. */
-export const CSR_INSTRET = 147;
+export const CSR_INSTRET = 148;

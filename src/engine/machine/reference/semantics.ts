@@ -132,6 +132,21 @@ const compareAndSwap =
     hart.setRegister(rd, u64(BigInt.asIntN(8 * bytes, old)));
   };
 
+/** The 128-bit value of a register pair; the pair that begins with x0 is 0. */
+const pair = (hart: ReferenceState, first: number): bigint =>
+  first === 0 ? 0n : hart.getRegister(first) | (hart.getRegister(first + 1) << 64n);
+
+const compareAndSwapPair: Meaning = (hart, { rd, rs1, rs2 }) => {
+  const expected = pair(hart, rd);
+  const value = pair(hart, rs2);
+  const old = hart.readModifyWrite(hart.getRegister(rs1), 16, (found) =>
+    found === expected ? value : undefined,
+  );
+  if (rd === 0) return;
+  hart.setRegister(rd, u64(old));
+  hart.setRegister(rd + 1, old >> 64n);
+};
+
 const loadReserved =
   (bytes: number): Meaning =>
   (hart, { rd, rs1 }) =>
@@ -271,6 +286,7 @@ export const SEMANTICS: Readonly<Record<BaseMnemonic, Meaning>> = {
   'amomaxu.d': pickLongUnsigned((a, b) => a > b),
   'amocas.w': compareAndSwap(4),
   'amocas.d': compareAndSwap(8),
+  'amocas.q': compareAndSwapPair,
 
   'add.uw': r((a, b) => u32(a) + b),
   sh1add: r((a, b) => (a << 1n) + b),

@@ -161,9 +161,11 @@ export class ReferenceTimer {
 
     if (kind === 'div' && rd !== 0) this.divide(insn, facts);
     else if (rd !== 0) this.setReady(plan, rd);
+    if (kind !== 'div' && rd !== 0 && insn.base.shape.rd?.even) this.setReady(plan, rd + 1);
     if (this.caches && facts.data !== undefined && !this.dataCache.touch(facts.data)) {
       this.hold('dcache', profile.dataCache.miss);
       if (rd !== 0) this.ready[rd]! += profile.dataCache.miss;
+      if (rd !== 0 && insn.base.shape.rd?.even) this.ready[rd + 1]! += profile.dataCache.miss;
     }
     if (insn.base.format === 'branch') this.branch(insn, facts);
     if (kind === 'jal' && isLink(insn.rd)) this.push(facts.following);

@@ -1,6 +1,7 @@
 /** Random programs, and the memory and registers they run with. */
 import type { Random } from '../../base/testing/random';
 import { encode, type Operands } from '../../rv64/encode';
+import type { RegisterField } from '../../rv64/formats';
 import { TABLE, type InsnSpec } from '../../rv64/table';
 import type { MachineMemory, Region } from '../types';
 
@@ -111,7 +112,8 @@ const JUMPS = new Set<string>(['branch', 'j', 'cj', 'cb']);
 /** One random instruction of the table with random operands; jumps stay near. */
 export function randomInsn(spec: InsnSpec, random: Random): number {
   const { shape, never } = spec;
-  const register = (short: boolean): number => (short ? 8 + random.below(8) : random.below(32));
+  const register = ({ short, even }: RegisterField): number =>
+    short ? 8 + random.below(8) : even ? 2 * random.below(16) : random.below(32);
   for (;;) {
     const values: { rd?: number; rs1?: number; rs2?: number; imm?: number; csr?: number } = {};
     for (const operand of shape.args) {
@@ -126,7 +128,7 @@ export function randomInsn(spec: InsnSpec, random: Random): number {
           random.below(4) === 0 && !near
             ? random.pick([min, max, 0, step])
             : low + step * random.below((high - low) / step + 1);
-      } else values[operand] = register(shape[operand]!.short);
+      } else values[operand] = register(shape[operand]!);
     }
     if (shape.args.some((operand) => values[operand] === never[operand])) continue;
     const operands: Operands = {

@@ -47,6 +47,7 @@ export function timingClassOf(spec: BaseSpec, imm: number): TimingClass {
     case 'lr':
       return 'lr';
     case 'amo':
+    case 'amopair':
       return mnemonic === 'sc.w' || mnemonic === 'sc.d' ? 'sc' : 'amo';
     case 'csr':
     case 'csri':

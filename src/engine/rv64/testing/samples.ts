@@ -1,6 +1,6 @@
 /** Operands for tests: of every instruction, with edge and random values. */
 import type { Operands } from '../encode';
-import type { Operand } from '../formats';
+import type { Operand, RegisterField } from '../formats';
 import type { ImmediateKind } from '../immediates';
 import type { InsnSpec, Mnemonic } from '../table';
 import type { Random } from './random';
@@ -14,6 +14,11 @@ type Values = { [operand in Operand]?: number };
 
 const ALL = Array.from({ length: 32 }, (_, number) => number);
 const SHORT = ALL.slice(8, 16);
+const EVEN = ALL.filter((number) => number % 2 === 0);
+
+/** The registers that a field can hold. */
+const registersOf = ({ short, even }: RegisterField): readonly number[] =>
+  short ? SHORT : even ? EVEN : ALL;
 const CSRS = [0x000, 0x001, 0x100, 0x300, 0x7c0, 0x800, 0xb00, 0xc00, 0xc01, 0xc02, 0xc1f, 0xf14, 0xfff];
 
 /** Both ends, the values around 0, and every value with a single bit. */
@@ -27,13 +32,7 @@ export function edgeImmediates({ min, max, step }: ImmediateKind): readonly numb
 function edges(spec: InsnSpec, operand: Operand): readonly number[] {
   const { shape, never } = spec;
   const all =
-    operand === 'imm'
-      ? edgeImmediates(shape.imm!)
-      : operand === 'csr'
-        ? CSRS
-        : shape[operand]!.short
-          ? SHORT
-          : ALL;
+    operand === 'imm' ? edgeImmediates(shape.imm!) : operand === 'csr' ? CSRS : registersOf(shape[operand]!);
   return all.filter((value) => value !== never[operand]);
 }
 
@@ -45,7 +44,7 @@ function randomValue(spec: InsnSpec, operand: Operand, random: Random): number {
       const { min, max, step } = shape.imm!;
       value = min + step * random.below((max - min) / step + 1);
     } else if (operand === 'csr') value = random.pick(CSRS);
-    else value = random.pick(shape[operand]!.short ? SHORT : ALL);
+    else value = random.pick(registersOf(shape[operand]!));
     if (value !== never[operand]) return value;
   }
 }

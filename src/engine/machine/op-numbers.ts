@@ -25,7 +25,7 @@ export const constantName = (mnemonic: string): string => mnemonic.toUpperCase()
 /** The text of core/ops.ts, made from the instruction table and {@link PSEUDO_OPS}. */
 export function opsSource(): string {
   const lines = [
-    '// Made from the instruction table by opsSource() in opNumbers.ts; its test says how to make it anew.',
+    '// Made from the instruction table by opsSource() in op-numbers.ts; its test says how to make it anew.',
     ...BASE_SPECS.map(({ mnemonic, op }) => `export const ${constantName(mnemonic)} = ${op};`),
     ...Object.entries(PSEUDO_OPS).map(
       ([name, meaning], index) => `/** ${meaning} */\nexport const ${name} = ${BASE_SPECS.length + index};`,

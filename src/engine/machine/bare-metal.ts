@@ -2,7 +2,7 @@ import { EngineError } from '../base/errors';
 import { hex64 } from '../base/hex';
 import { u64 } from '../base/u64';
 import { expectMachine } from '../elf/machine';
-import { ELF_TYPE, SEGMENT_LOAD, type ElfFile } from '../elf/types';
+import { ELF_TYPE, SEGMENT_LOAD, type ElfFile, type ElfSegment } from '../elf/types';
 import { createMachine, type MachineOptions } from './machine';
 import type { Machine, MachineStop } from './types';
 
@@ -69,6 +69,8 @@ export function loadBareMetal(elf: ElfFile, options: MachineOptions = {}): BareM
   }
   const ranges = segments.map(({ physicalAddress: base, memorySize }) => ({ base, end: base + memorySize }));
   checkRanges(elf.name, ranges);
+  checkFileSizes(elf.name, segments);
+  checkEntry(elf, ranges);
   const machine = createMachine(options);
   for (const { base, end } of memoryFor(ranges)) {
     const name = base <= RAM_BASE && RAM_BASE < end ? 'RAM' : 'program';
@@ -100,6 +102,30 @@ function checkRanges(name: string, ranges: readonly Range[]): void {
       },
     );
   });
+}
+
+/** @throws EngineError for a segment with more bytes in the file than in memory. */
+function checkFileSizes(name: string, segments: readonly ElfSegment[]): void {
+  const longer = segments.find(({ bytes, memorySize }) => BigInt(bytes.length) > memorySize);
+  if (!longer) return;
+  const { physicalAddress: base, bytes, memorySize } = longer;
+  throw new EngineError(
+    'machine/bare-metal',
+    `${name}: the segment at ${hex64(base)} has ${bytes.length} bytes in the file but only ${memorySize} in memory; the file is damaged.`,
+    { base, fileSize: bytes.length, memorySize },
+  );
+}
+
+/** @throws EngineError unless the entry is where an instruction of a segment can begin. */
+function checkEntry({ name, entry }: ElfFile, segments: readonly Range[]): void {
+  const inside = segments.some(({ base, end }) => base <= entry && entry < end);
+  if (inside && entry % 2n === 0n) return;
+  const why = inside ? 'is odd, and instructions begin at even addresses' : 'lies in none of its segments';
+  throw new EngineError(
+    'machine/bare-metal',
+    `${name}: the entry ${hex64(entry)} ${why}; link it with -e SYMBOL, or with a symbol _start.`,
+    { entry },
+  );
 }
 
 /** RAM and the pages of the segments, what touches as one: memory comes in whole pages, whatever a program uses of them. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EngineError } from '../base/errors';
 import { assemble } from '../rv64/assemble';
 import { readElf } from '../elf/read';
-import { describeBareMetalStop, loadBareMetal, RAM_BASE, RAM_SIZE } from './bareMetal';
+import { describeBareMetalStop, loadBareMetal, RAM_BASE, RAM_SIZE } from './bare-metal';
 import { buildElf, type TestSegment } from './testing/elf';
 
 const BASE = 0x8000_0000n;
@@ -130,6 +130,9 @@ describe('files that are refused', () => {
       ),
       'machine/bare-metal',
     ],
+    ['an entry outside of all segments', changed(24, 0x10), 'machine/bare-metal'],
+    ['an odd entry', changed(24, 1), 'machine/bare-metal'],
+    ['more bytes in the file than in memory', changed(64 + 40, 4), 'machine/bare-metal'],
     [
       'a segment beyond all memory',
       buildElf(BASE, [{ address: 2n ** 64n - 4n, bytes: new Uint8Array(8), flags: 4 }]),
