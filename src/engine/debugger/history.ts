@@ -93,6 +93,11 @@ export class History {
     return this.checkpoints[0]!.time;
   }
 
+  /** The latest instant that has been reached. */
+  get end(): number {
+    return this.reached;
+  }
+
   /** The last checkpoint's time at or before an instant. */
   checkpointBefore(time: number): number {
     return this.checkpointFor(time).time;
@@ -104,13 +109,16 @@ export class History {
     return found;
   }
 
-  /** Takes machine, kernel and execution to an instant of the past (or of a future that has been seen). */
-  goTo(time: number): void {
+  /**
+   * Takes machine, kernel and execution to an instant of the past (or of a future that has been seen).
+   * @returns what ends the run there, if something does
+   */
+  goTo(time: number): Halt | undefined {
     const checkpoint = this.checkpointFor(time);
     const { execution } = this;
     // Within reach of the present, running on is nearer than going back to the checkpoint.
     if (execution.time > time || execution.time < checkpoint.time) this.restore(checkpoint);
-    this.replay(time, NO_INTEREST);
+    return this.replay(time, NO_INTEREST);
   }
 
   /** Runs on to an instant at most. @returns what it halted for, undefined at the instant */

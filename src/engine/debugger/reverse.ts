@@ -7,6 +7,7 @@ import type { History } from './history';
 import type { Frame } from './stack';
 import type { Unit } from './stepping';
 import type { StepKind } from './views';
+import type { WatchEvent } from './watching';
 
 /** Where the machine stands in BPF code. */
 interface Position {
@@ -17,6 +18,9 @@ interface Position {
 
 /** Stretches of the past that are looked through for the place to go back to, each longer than the one before. */
 const WINDOWS = [64, 2048, 65_536];
+/** Units of time that are replayed at most before the session's host gets to serve others, and what a halt counts for. */
+const STRETCH = 50_000;
+const HALT_COST = 100;
 
 /**
  * Finds the instant to which a step back leads: the last one before now at which a step forwards by the same unit would
@@ -44,38 +48,45 @@ export function* stepBackTarget(
   // Farther back, only the places of the functions on the stack are looked at.
   const codes = new Set(frames.flatMap((frame) => (frame.code ? [frame.code] : [])));
   const addresses = new Set([...codes].flatMap((code) => unitAddresses(code, unit)));
-  for (let end = now; end > history.start;) {
-    const from = history.checkpointBefore(end - 1);
-    const found = lastHalt(execution, history, from, end, { addresses, wants: () => false }, accepts);
-    yield end - from;
-    if (found !== undefined) return found.time;
-    end = from;
-  }
-  return history.start;
+  const interest = { addresses, wants: () => false };
+  const last = now - WINDOWS.at(-1)!;
+  const found = yield* lastHalt(execution, history, last, interest, accepts);
+  return found?.time ?? history.start;
+}
+
+/** Where a run has halted for an interest: the instant, and what the machine had come to or hit. */
+export interface PastHalt {
+  readonly time: number;
+  readonly arrivals: readonly Arrival[];
+  readonly watched: readonly WatchEvent[];
 }
 
 /**
  * Finds the last halt for an interest before now.
- * @param onFound told what the machine had come to there, if there is such a halt
+ * @param onFound told what it is, if there is such a halt
  * @returns its instant, or the first one of all; yields as {@link stepBackTarget} does
  */
 export function* lastArrival(
   execution: Execution,
   history: History,
   interest: Interest,
-  onFound: (arrivals: readonly Arrival[]) => void,
+  onFound: (halt: PastHalt) => void,
 ): Generator<number, number> {
-  for (let end = execution.time; end > history.start;) {
-    const from = history.checkpointBefore(end - 1);
-    const found = lastHalt(execution, history, from, end, interest, () => true);
-    yield end - from;
-    if (found) {
-      onFound(found.arrivals);
-      return found.time;
-    }
-    end = from;
+  const found = yield* lastHalt(execution, history, execution.time - 1, interest, () => true);
+  if (found) onFound(found);
+  return found?.time ?? history.start;
+}
+
+/** Goes to an instant, yielding on a long way as {@link stepBackTarget} does. @returns the instant */
+export function* travel(execution: Execution, history: History, time: number): Generator<number, number> {
+  const from = history.checkpointBefore(time);
+  if (execution.time > time || execution.time < from) history.goTo(from);
+  while (execution.time < time) {
+    const begun = execution.time;
+    if (history.replay(Math.min(time, begun + STRETCH), NO_INTEREST)) break;
+    yield execution.time - begun;
   }
-  return history.start;
+  return time;
 }
 
 /** Looks at every instant of [from, to) and gives the last that is accepted. */
@@ -96,25 +107,59 @@ function scan(
   }
 }
 
-function lastHalt(
+/**
+ * Finds the last halt for an interest at `last` or before: in stretches that grow, then from checkpoint to checkpoint. The
+ * first instant counts as well, if its address is of interest.
+ */
+export function* lastHalt(
+  execution: Execution,
+  history: History,
+  last: number,
+  interest: Interest,
+  accepts: (execution: Execution) => boolean,
+): Generator<number, PastHalt | undefined> {
+  let to = last;
+  for (let i = 0; to > history.start; i++) {
+    const window = WINDOWS[i];
+    const from =
+      window === undefined ? history.checkpointBefore(to - 1) : Math.max(to - window, history.start);
+    const found = yield* lastHaltIn(execution, history, from, to, interest, accepts);
+    if (found) return found;
+    to = from;
+  }
+  history.goTo(history.start);
+  const atStart = interest.addresses.has(execution.machine.pc) && accepts(execution);
+  return atStart ? { time: history.start, arrivals: [], watched: [] } : undefined;
+}
+
+/** The last halt at an instant of (from, to]. */
+function* lastHaltIn(
   execution: Execution,
   history: History,
   from: number,
   to: number,
   interest: Interest,
   accepts: (execution: Execution) => boolean,
-) {
-  history.goTo(from);
-  let found: { readonly time: number; readonly arrivals: readonly Arrival[] } | undefined;
-  // The instant of a checkpoint itself: nothing has come to it in this stretch.
-  if (interest.addresses.has(execution.machine.pc) && accepts(execution))
-    found = { time: from, arrivals: [] };
-  for (;;) {
-    const halt = history.replay(to - 1, interest);
-    if (halt?.kind !== 'arrived') return found;
-    if (accepts(execution)) found = { time: execution.time, arrivals: halt.arrivals };
-    if (execution.time >= to - 1) return found;
+): Generator<number, PastHalt | undefined> {
+  yield* travel(execution, history, from);
+  let found: PastHalt | undefined;
+  let spent = 0;
+  while (execution.time < to) {
+    const begun = execution.time;
+    const halt = history.replay(Math.min(to, begun + STRETCH), interest);
+    if (halt?.kind === 'arrived') {
+      if (accepts(execution)) {
+        found = { time: execution.time, arrivals: halt.arrivals, watched: halt.watched };
+      }
+      spent += HALT_COST;
+    } else if (halt) break;
+    spent += execution.time - begun;
+    if (spent < STRETCH) continue;
+    yield spent;
+    spent = 0;
   }
+  yield spent;
+  return found;
 }
 
 function acceptor(
