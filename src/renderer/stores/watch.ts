@@ -1,12 +1,13 @@
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef, watch } from 'vue';
 import { RequestError } from '../../shared/api';
-import type { LastWriteView, WriteTarget } from '../../shared/views';
+import type { LastWriteView, LocationView, WriteTarget } from '../../shared/views';
 import { sentenceOf, useApi } from '../api';
 import { firstByte, rangeLength, type ByteRange } from '../model/byte-range';
 import { hexAddress } from '../model/address';
 import { EMPTY_DRAFT, canWatch, specOf, targetName, type WatchDraft } from '../model/watch';
 import { useBreakpoints } from './breakpoints';
+import { useListing } from './listing';
 import { useSession } from './session';
 
 /** The pane that a question was asked in: the answer shows there. */
@@ -17,6 +18,7 @@ export const useWatch = defineStore('watch', () => {
   const api = useApi();
   const session = useSession();
   const breakpoints = useBreakpoints();
+  const listing = useListing();
 
   /** The new watchpoint that the dialog shows; null while it is closed. */
   const draft = shallowRef<WatchDraft | null>(null);
@@ -102,6 +104,14 @@ export const useWatch = defineStore('watch', () => {
     refusal.value = null;
   }
 
+  /** Points at an instruction in the columns. */
+  async function show({ function: key, pc }: LocationView): Promise<void> {
+    if (key === undefined) return;
+    await listing.choose(key);
+    const row = listing.shown?.links.nativeRow(pc);
+    if (row !== undefined) listing.point({ column: 'native', row });
+  }
+
   /** Goes back in time to right before the write. */
   async function goThere(): Promise<boolean> {
     return answer.value !== null && session.goTo(answer.value.time);
@@ -142,6 +152,7 @@ export const useWatch = defineStore('watch', () => {
     set,
     ask,
     dismiss,
+    show,
     goThere,
   };
 });
