@@ -62,7 +62,7 @@ export function lastWriteView(
     const giver = target.kind === 'register' ? 'the kernel' : 'user space or the kernel';
     return {
       ...plain,
-      text: `Nothing has written ${label} since ${program} was entered: ${holds} what ${giver} put there before.`,
+      text: `Nothing has written ${several ? 'the ' : ''}${label} since ${program} was entered: ${holds} what ${giver} put there before.`,
     };
   }
   const writer = writerView(names, event.by);
