@@ -6,6 +6,7 @@ import type {
   FrameView,
   FunctionView,
   InputsView,
+  LastWriteView,
   ListingView,
   MapView,
   MemoryView,
@@ -46,13 +47,31 @@ const runTarget = v.variant('kind', [
   v.object({ kind: v.literal('bpf'), function: name, slot: count }),
   v.object({ kind: v.literal('line'), file: path, line: count }),
 ]);
+const register = v.pipe(count, v.minValue(1), v.maxValue(31));
+const watchedLength = v.pipe(count, v.minValue(1), v.maxValue(65536));
 const breakpoint = v.variant('kind', [
   ...runTarget.options,
+  v.object({
+    kind: v.literal('register'),
+    register,
+    when: v.picklist(['written', 'changed', 'equals']),
+    value: v.optional(address),
+  }),
+  v.object({
+    kind: v.literal('memory'),
+    address,
+    length: watchedLength,
+    when: v.picklist(['read', 'written', 'changed']),
+  }),
   v.object({
     kind: v.literal('event'),
     event: v.picklist(['tail-call-attempted', 'tail-call-taken', 'tail-call-refused', 'helper-call']),
     helper: v.optional(name),
   }),
+]);
+const writeTarget = v.variant('kind', [
+  v.object({ kind: v.literal('register'), register }),
+  v.object({ kind: v.literal('memory'), address, length: watchedLength }),
 ]);
 const nothing = v.object({});
 /** Of the open object with this id, else of the session's; of its program unless another is named. */
@@ -97,6 +116,8 @@ export const requestSchemas = {
   'session.runToCycle': v.object({ cycle: count }),
   'session.stepBack': v.object({ step: v.picklist(['into', 'over', 'out']), granularity }),
   'session.reverseContinue': nothing,
+  'session.goTo': v.object({ time: count }),
+  'session.lastWrite': v.object({ target: writeTarget }),
   'session.functions': nothing,
   'session.listing': v.object({ function: name }),
   'session.registers': nothing,
@@ -167,6 +188,10 @@ export interface Replies {
   /** Back in time: to where a step forwards would have stopped last, to the last breakpoint. Answered as steps are. */
   'session.stepBack': SessionView;
   'session.reverseContinue': SessionView;
+  /** To an instant of the past that an answer names. Answered as steps are. */
+  'session.goTo': SessionView;
+  /** Searches the past and leaves the session where it stands. Long searches show it as running; session.pause ends them. */
+  'session.lastWrite': LastWriteView;
   'session.functions': readonly FunctionView[];
   'session.listing': ListingView;
   'session.registers': RegistersView;

@@ -7,6 +7,7 @@ import type { Arrival } from './arrivals';
 import type { CodeFunction, CodeIndex } from './code-index';
 import { deepestEntries } from './stack-bounds';
 import { refusalReason, type TailCallSite } from './tail-calls';
+import { Watching, type WatchEvent, type WatchRequest } from './watching';
 
 /** What whoever drives an execution wants it to halt for. */
 export interface Interest {
@@ -15,6 +16,8 @@ export interface Interest {
   wants(arrival: Arrival): boolean;
   /** Also halt (as for the budget) once the machine has counted this many cycles. Such runs are some ten times slower. */
   readonly untilCycle?: bigint;
+  /** Watchpoints to halt after; the same array as long as they do not change. */
+  readonly watches?: readonly WatchRequest[];
 }
 
 export const NO_INTEREST: Interest = { addresses: new Set(), wants: () => false };
@@ -23,8 +26,12 @@ export const NO_INTEREST: Interest = { addresses: new Set(), wants: () => false 
 export type Halt =
   /** The instruction budget is used up. */
   | { readonly kind: 'budget' }
-  /** An address or arrival of interest. */
-  | { readonly kind: 'arrived'; readonly arrivals: readonly Arrival[] }
+  /** An address or arrival of interest, or watchpoints that what was executed last has hit. */
+  | {
+      readonly kind: 'arrived';
+      readonly arrivals: readonly Arrival[];
+      readonly watched: readonly WatchEvent[];
+    }
   | { readonly kind: 'exit'; readonly returnValue: bigint }
   | { readonly kind: 'fault'; readonly stop: MachineStop }
   | { readonly kind: 'unknown'; readonly pc: bigint; readonly message: string };
@@ -91,6 +98,7 @@ export class Execution {
   private attempted: TailCallSite | undefined;
   private replaced = new Map<bigint, Replacement>();
   private kernelEvents: number;
+  private readonly watching: Watching;
 
   constructor(
     readonly machine: Machine,
@@ -99,6 +107,7 @@ export class Execution {
     private readonly listener: ExecutionListener = {},
   ) {
     this.kernelEvents = kernel.events.length;
+    this.watching = new Watching(machine);
     for (const code of index.functions) {
       if (code.fn.index > 0) this.hook(code.fn.bpfFunc, { entry: code });
       for (const site of code.tailCalls) {
@@ -190,19 +199,27 @@ export class Execution {
    */
   advance(budget: number, interest: Interest): Halt {
     this.setWanted(interest.addresses);
+    this.watching.arm(interest.watches);
     let end = this.time + budget;
     let left = budget;
     for (;;) {
       const halt = this.executeSome(left, interest.untilCycle);
-      if (halt) return halt;
+      if (halt) {
+        this.watching.take();
+        return halt;
+      }
       end -= HALT_COST;
       left = end - this.time;
       const arrivals = this.arrive();
-      if (arrivals !== NOTHING && arrivals.some((arrival) => interest.wants(arrival))) {
-        return { kind: 'arrived', arrivals };
+      const watched = this.watching.take();
+      if (
+        watched.length > 0 ||
+        (arrivals !== NOTHING && arrivals.some((arrival) => interest.wants(arrival)))
+      ) {
+        return { kind: 'arrived', arrivals, watched };
       }
       if (interest.addresses.size > 0 && interest.addresses.has(this.machine.pc)) {
-        return { kind: 'arrived', arrivals };
+        return { kind: 'arrived', arrivals, watched };
       }
       if (left <= 0 || this.hasPassed(interest.untilCycle)) return { kind: 'budget' };
     }
@@ -237,8 +254,9 @@ export class Execution {
         // Either it came to the trap just now, or it stood there from the start and has done nothing.
         return stop.pc === pc ? this.enterKernel(pc) : undefined;
       case 'fault':
-        if (!this.kernel.handleFault(stop)) return { kind: 'fault', stop };
-        this.extraTime++;
+        return this.repair(stop);
+      case 'watch':
+        this.watching.stopped(stop);
         return undefined;
       case 'ebreak':
       case 'ecall':
@@ -249,10 +267,21 @@ export class Execution {
     }
   }
 
+  private repair(stop: MachineStop & { readonly reason: 'fault' }): Halt | undefined {
+    const repaired = this.watching.during({ kind: 'fixup', pc: stop.pc }, () =>
+      this.kernel.handleFault(stop),
+    );
+    if (!repaired) return { kind: 'fault', stop };
+    this.extraTime++;
+    return undefined;
+  }
+
   private enterKernel(pc: bigint): Halt | undefined {
     const site = this.machine.getRegister(REG.ra) - 1n;
     this.extraTime++;
-    const outcome = this.kernel.handleTrap({ reason: 'trap', pc });
+    const outcome = this.watching.during({ kind: 'kernel', pc, site }, () =>
+      this.kernel.handleTrap({ reason: 'trap', pc }),
+    );
     if (outcome.kind === 'continue' && outcome.event?.kind === 'helper') this.helperCalls++;
     this.drainKernelEvents(site);
     switch (outcome.kind) {

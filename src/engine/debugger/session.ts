@@ -2,6 +2,7 @@ import { EngineError } from '../base/errors';
 import { hex64 } from '../base/hex';
 import type { KernelProgram, TestRunInput } from '../kernel/types';
 import type { Arrival } from './arrivals';
+import { breakpointStop } from './breakpoint-stop';
 import { Breakpoints, resolvePlace } from './breakpoints';
 import type { World } from './build';
 import { ReturnCheck } from './checks';
@@ -11,27 +12,30 @@ import { CycleGoal, CycleClock, instantOfCycle, previousCycle } from './cycles';
 import { Execution, type Halt, type Interest } from './execution';
 import { History, HISTORY_LIMITS, type HistoryLimits } from './history';
 import { testRunInput } from './inputs';
+import { lastWrite, lastWriteView } from './last-write';
 import type { Sources } from './listing';
 import { PipelineLens } from './pipeline';
 import { STALL_SENTENCES } from './pipeline-views';
-import { lastArrival, stepBackTarget } from './reverse';
-import { arrivalText, faultText } from './sentences';
+import { lastArrival, stepBackTarget, type PastHalt } from './reverse';
+import { faultText } from './sentences';
 import { SessionLog } from './session-log';
 import { SessionViews, type SessionResult, type SessionState } from './session-views';
 import { CONTINUE, runToGoal, stepGoal, type Goal } from './stepping';
 import { StopImages } from './stop-images';
 import type {
-  BreakpointView,
   CountersView,
   Granularity,
   InputsView,
+  LastWriteView,
   RunTarget,
   SessionStatus,
   SessionView,
   StepKind,
   StopKind,
   StopView,
+  WriteTarget,
 } from './views';
+import type { Names } from './watch-sentences';
 
 export interface SessionOptions {
   readonly id: string;
@@ -146,6 +150,10 @@ export class Session {
     return this.history?.canGoBack ?? false;
   }
 
+  private get names(): Names {
+    return { kernel: this.world.kernel, index: this.index };
+  }
+
   private get state(): SessionState {
     const { statusNow: status, reason, resultNow: result } = this;
     return { status, reason, result, canGoBack: status !== 'running' && this.canGoBack };
@@ -257,32 +265,65 @@ export class Session {
   /** Goes back to the last breakpoint that was come to, or to the first instant. @throws EngineError `debugger/history` */
   reverseContinue(): void {
     const history = this.requirePast();
-    let arrivals: readonly Arrival[] | undefined;
-    const search = lastArrival(
-      this.execution,
-      history,
-      this.interest(NOWHERE),
-      (found) => (arrivals = found),
-    );
-    this.goBack(
-      history,
-      search,
-      () => arrivals && this.breakpointStop(this.breakpoints.at(this.world.machine.pc, arrivals), arrivals),
-    );
+    let halt: PastHalt | undefined;
+    const search = lastArrival(this.execution, history, this.interest(NOWHERE), (found) => (halt = found));
+    this.goBack(history, search, () => {
+      if (!halt) return undefined;
+      const { arrivals, watched } = halt;
+      const hits = this.breakpoints.at(this.world.machine.pc, arrivals, watched);
+      return breakpointStop(this.names, hits, arrivals, watched);
+    });
+  }
+
+  /**
+   * Goes to an instant of the run (Execution.time, as answers tell it).
+   * @throws EngineError `debugger/history` for an instant that has not been seen
+   */
+  goTo(time: number): void {
+    const history = this.requireHistory();
+    if (!Number.isInteger(time) || time < history.start || time > history.end) {
+      const range = `${history.start} to ${history.end}`;
+      throw new EngineError('debugger/history', `Instant ${time} is not in the past of this run (${range}).`);
+    }
+    // The last unit of time is executed on arrival: it may be the one that ends the run.
+    const before = Math.max(time - 1, history.start);
+    this.setOut(journey(history, instant(before)), () => {
+      const halt = history.goTo(time);
+      if (halt) return this.judge(halt, CONTINUE);
+      if (time === history.start) return this.stopAt('history-start', FIRST_INSTANT);
+      this.stopAt('run-to', `Gone to where ${this.instructions} instructions had been executed.`);
+    });
+  }
+
+  /**
+   * Who wrote a register or memory last? The session searches its past (run slices until it stands again) and comes back
+   * to where it stands; pausing ends the search without an answer.
+   * @throws EngineError `debugger/history`, `debugger/watch` for a target that there is not
+   */
+  lastWrite(target: WriteTarget): Asked<LastWriteView> {
+    const history = this.requireHistory();
+    const asked: { answer?: LastWriteView } = {};
+    const stamp = { session: this.id, stop: this.stops.number };
+    const search = lastWrite(this.execution, history, target, (found) => {
+      asked.answer = lastWriteView(this.names, target, found, stamp, this.program.name);
+    });
+    this.setOut(search, (_, comeBack) => comeBack(), true);
+    return asked;
+  }
+
+  private requireHistory(): History {
+    this.requireStanding();
+    if (this.history) return this.history;
+    throw new EngineError('debugger/history', 'This session keeps no history, so it cannot go back.');
   }
 
   private requirePast(): History {
-    this.requireStanding();
-    if (!this.history) {
-      throw new EngineError('debugger/history', 'This session keeps no history, so it cannot go back.');
-    }
-    if (!this.history.canGoBack) {
-      throw new EngineError(
-        'debugger/history',
-        'This is the first instant of the run; there is nothing before it.',
-      );
-    }
-    return this.history;
+    const history = this.requireHistory();
+    if (history.canGoBack) return history;
+    throw new EngineError(
+      'debugger/history',
+      'This is the first instant of the run; there is nothing before it.',
+    );
   }
 
   /**
@@ -295,29 +336,40 @@ export class Session {
     search: Generator<number, number>,
     stopAtTime: (time: number) => StopView | undefined,
   ): void {
-    const { finished, resultNow, reason } = this;
+    this.setOut(journey(history, search), (time) => {
+      const stop = stopAtTime(time);
+      if (stop) this.stopAt(stop.kind, stop.text, stop.breakpoints, stop.by);
+      else this.stopAt('history-start', FIRST_INSTANT);
+    });
+  }
+
+  /**
+   * Lets a search travel through the past.
+   * @param arrive what to do when it has ended; `comeBack` returns to where it set out
+   * @param question the search moves nothing: pausing it is no new stop
+   */
+  private setOut(
+    search: Generator<number, number>,
+    arrive: (time: number, comeBack: () => void) => void,
+    question = false,
+  ): void {
+    const { finished, resultNow, reason, statusNow, history } = this;
     const cycle = this.clock.now;
     this.clock.forget();
-    const origin = history.present();
+    const origin = history!.present();
     this.finished = false;
     this.resultNow = undefined;
     this.statusNow = 'running';
     this.reason = undefined;
-    this.wayBack = {
-      search: journey(history, search),
-      arrive: (time) => {
-        const stop = stopAtTime(time);
-        if (stop) this.stopAt(stop.kind, stop.text, stop.breakpoints);
-        else this.stopAt('history-start', 'The first instant of the run.');
-      },
-      giveUp: () => {
-        history.restore(origin);
-        if (cycle !== null) this.clock.set(cycle);
-        this.finished = finished;
-        this.resultNow = resultNow;
-        this.reason = reason;
-      },
+    const comeBack = (): void => {
+      history!.restore(origin);
+      if (cycle !== null) this.clock.set(cycle);
+      this.finished = finished;
+      this.resultNow = resultNow;
+      this.reason = reason;
+      this.statusNow = statusNow;
     };
+    this.wayBack = { search, arrive: (time) => arrive(time, comeBack), comeBack, question };
   }
 
   /** Searches on. @returns units of time spent */
@@ -355,8 +407,10 @@ export class Session {
   /** Stops a running session where it is; one on its way back returns to where it was. */
   pause(): void {
     if (this.statusNow !== 'running') return;
-    this.wayBack?.giveUp();
+    const { wayBack } = this;
     this.wayBack = undefined;
+    wayBack?.comeBack();
+    if (wayBack?.question) return;
     this.stopAt('pause', `Paused in ${this.views.location().symbol}.`);
   }
 
@@ -423,7 +477,8 @@ export class Session {
     let now = this.interestNow;
     if (!now || now.goal !== goal || now.user !== user) {
       const addresses = new Set([...goal, ...user]);
-      const interest = { addresses, wants: (arrival: Arrival) => this.breakpoints.wants(arrival) };
+      const { watches } = this.breakpoints;
+      const interest = { addresses, watches, wants: (arrival: Arrival) => this.breakpoints.wants(arrival) };
       now = this.interestNow = { goal, user, interest };
     }
     return now.interest;
@@ -442,26 +497,15 @@ export class Session {
         return this.stopAt('unknown-helper', halt.message);
       case 'budget':
       case 'arrived': {
-        const arrivals = halt.kind === 'arrived' ? halt.arrivals : [];
-        const hits = this.breakpoints.hit(this.world.machine.pc, arrivals);
+        const { arrivals, watched } = halt.kind === 'arrived' ? halt : NOTHING_CAME;
+        const hits = this.breakpoints.hit(this.world.machine.pc, arrivals, watched);
         if (hits.length > 0) {
-          const { kind, text, breakpoints } = this.breakpointStop(hits, arrivals);
-          return this.stopAt(kind, text, breakpoints);
+          const { kind, text, breakpoints, by } = breakpointStop(this.names, hits, arrivals, watched);
+          return this.stopAt(kind, text, breakpoints, by);
         }
         if (goal.reached()) return this.stopAt(goal.stopKind, goal.text);
       }
     }
-  }
-
-  private breakpointStop(hits: readonly BreakpointView[], arrivals: readonly Arrival[]): StopView {
-    const onEvent = hits.some((hit) => hit.spec.kind === 'event');
-    const which = hits.map((hit) => `Breakpoint ${hit.id} (${hit.label})`).join(', ');
-    const what = arrivals.map((arrival) => arrivalText(arrival, this.world.kernel)).join('; ');
-    return {
-      kind: onEvent ? 'event' : 'breakpoint',
-      text: onEvent && what !== '' ? `${which}: ${what}.` : `${which}.`,
-      breakpoints: hits.map((hit) => hit.id),
-    };
   }
 
   private leave(returnValue: bigint): void {
@@ -478,10 +522,15 @@ export class Session {
     this.stopAt('limit', `The limit of ${this.limit} instructions is reached.`);
   }
 
-  private stopAt(kind: StopKind, text: string, breakpoints: readonly number[] = []): void {
+  private stopAt(
+    kind: StopKind,
+    text: string,
+    breakpoints: readonly number[] = [],
+    by?: StopView['by'],
+  ): void {
     this.goal = undefined;
     this.statusNow = this.finished && this.resultNow ? 'ended' : 'stopped';
-    this.reason = { kind, text, breakpoints };
+    this.reason = { kind, text, breakpoints, ...(by && { by }) };
     this.stops.take(this.world.machine);
     if (kind === 'fault' || kind === 'unknown-helper' || kind === 'check') {
       this.log.add({ kind: 'error', text, at: this.instructions, pc: this.world.machine.pc });
@@ -506,7 +555,14 @@ interface WayBack {
   readonly search: Generator<number, number>;
   arrive(time: number): void;
   /** Back to where it set out. */
-  giveUp(): void;
+  comeBack(): void;
+  /** It moves nothing, it only finds out. */
+  readonly question: boolean;
+}
+
+/** A question to the past: its answer is there once the session stands again, unless the search was ended. */
+export interface Asked<T> {
+  readonly answer?: T;
 }
 
 /** A search that has found the instant already. */
@@ -525,6 +581,8 @@ function* journey(history: History, search: Generator<number, number>): Generato
 const NOWHERE: ReadonlySet<bigint> = new Set();
 /** Units of time in which the last instructions are found that retired in one cycle. */
 const CYCLE_UNITS = 16;
+const NOTHING_CAME = { arrivals: [], watched: [] } as const;
+const FIRST_INSTANT = 'The first instant of the run.';
 /** Instructions that one return to the session counts for in a slice. */
 const HALT_COST = 200;
 const SYNCHRONOUS_SLICE = 10_000_000;

@@ -88,6 +88,8 @@ export interface StopView {
   /** A sentence for people: "Breakpoint 2 on tail calls: tail call refused, the count is used up (a6 = 0)." */
   readonly text: string;
   readonly breakpoints: readonly number[];
+  /** Of a watchpoint: the instruction that hit it, or whose call led to the kernel function that did. It has been executed. */
+  readonly by?: LocationView;
 }
 
 export interface CountersView {
@@ -258,7 +260,26 @@ export type BreakpointSpec =
   | { readonly kind: 'bpf'; readonly function: string; readonly slot: number }
   | { readonly kind: 'line'; readonly file: string; readonly line: number }
   /** `helper`: only calls of the helper with this name. */
-  | { readonly kind: 'event'; readonly event: EventName; readonly helper?: string };
+  | { readonly kind: 'event'; readonly event: EventName; readonly helper?: string }
+  | WatchSpec;
+
+/** Watchpoints: they stop after the instruction, or the kernel function, that did it. */
+export type WatchSpec =
+  | {
+      readonly kind: 'register';
+      /** x1 … x31 */
+      readonly register: number;
+      readonly when: 'written' | 'changed' | 'equals';
+      /** `0x…`, for `equals` */
+      readonly value?: string;
+    }
+  | {
+      readonly kind: 'memory';
+      readonly address: string;
+      /** Bytes; an access to any of them counts. */
+      readonly length: number;
+      readonly when: 'read' | 'written' | 'changed';
+    };
 
 export interface BreakpointView {
   readonly id: number;
@@ -305,8 +326,45 @@ export interface MemoryView {
   readonly region?: string;
 }
 
+/** What is asked about: who wrote it last? */
+export type WriteTarget =
+  | { readonly kind: 'register'; readonly register: number }
+  | { readonly kind: 'memory'; readonly address: string; readonly length: number };
+
+/** Who wrote a register or memory. */
+export interface WriterView {
+  /** `kernel`: a helper or what else the kernel does; `fixup`: its repair of a probing load that faulted. */
+  readonly kind: 'instruction' | 'kernel' | 'fixup';
+  /** The instruction or, for the kernel, the call that led to it. */
+  readonly location: LocationView;
+  /** Text of the native instruction. */
+  readonly native?: string;
+  /** Name of the kernel function. */
+  readonly function?: string;
+}
+
+/** Who wrote a register or memory last, before where the session stands. */
+export interface LastWriteView {
+  readonly session: string;
+  readonly stop: number;
+  readonly target: WriteTarget;
+  /** How the target reads: `a6`, `8 bytes at 0x…`. */
+  readonly label: string;
+  /** The answer as a sentence. */
+  readonly text: string;
+  /** The instant right before the write, to go to; the first instant when nothing has written it. */
+  readonly time: number;
+  /** Instructions executed at that instant. */
+  readonly instructions: number;
+  /** Absent: nothing since the program was entered. */
+  readonly writer?: WriterView;
+  /** Values, `0x…`; hex bytes of more than 8. */
+  readonly before?: string;
+  readonly after?: string;
+}
+
 /** Where run-to-cursor goes. */
-export type RunTarget = Exclude<BreakpointSpec, { kind: 'event' }>;
+export type RunTarget = Extract<BreakpointSpec, { kind: 'native' | 'bpf' | 'line' }>;
 
 /**
  * How an instruction of one profile's code stands to the other's. `placement`: the same, although its bytes differ, because

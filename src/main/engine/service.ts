@@ -154,6 +154,18 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
       mine.session.reverseContinue();
       return mine.runToStop();
     },
+    'session.goTo': ({ time }) => {
+      const mine = current();
+      mine.session.goTo(time);
+      return mine.runToStop();
+    },
+    'session.lastWrite': async ({ target }) => {
+      const mine = current();
+      const asked = mine.session.lastWrite(target);
+      await mine.find();
+      if (asked.answer) return asked.answer;
+      throw new EngineError('debugger/interrupted', 'The search was ended before it had found who wrote it.');
+    },
     'session.functions': () => current().session.views.functions(),
     'session.listing': (params) => current().session.views.listing(params.function),
     'session.registers': () => standing().views.registers(),

@@ -9,6 +9,7 @@ import {
   sampleFrame,
   sampleFrames,
   sampleInfo,
+  sampleLastWrite,
   sampleMaps,
   sampleObject,
   sampleOutput,
@@ -120,6 +121,8 @@ export function createFakeTransport(): FakeTransport {
       return `dispatch+0x${native[rowsOf(spec)[0] ?? 0]?.offset.toString(16) ?? '0'}`;
     if (spec.kind === 'bpf') return `dispatch slot ${spec.slot}`;
     if (spec.kind === 'line') return `${spec.file}:${spec.line}`;
+    if (spec.kind === 'register') return `x${spec.register} ${spec.when}`;
+    if (spec.kind === 'memory') return `${spec.length} bytes at ${spec.address} ${spec.when}`;
     return spec.event.replaceAll('-', ' ') + (spec.helper ? ` ${spec.helper}` : '');
   }
 
@@ -178,6 +181,10 @@ export function createFakeTransport(): FakeTransport {
     'session.pause': () => arrive(row, 'pause', 'Paused.'),
     'session.runTo': ({ target }) =>
       arrive(rowsOf(target)[0] ?? native.length, 'run-to', 'Reached the cursor.'),
+    'session.goTo': ({ time }) =>
+      arrive(time, 'run-to', `Gone to where ${time} instructions had been executed.`),
+    // In the sample everything was written by the instruction before.
+    'session.lastWrite': ({ target }) => sampleLastWrite(target, stop, Math.max(row - 1, 0)),
     'session.functions': () => [sampleListing.function, targetListing.function],
     'session.listing': (params) =>
       params.function === targetListing.function.key ? targetListing : sampleListing,

@@ -65,6 +65,12 @@ export const PIPELINE_ON = 3212;
 /** u64: pipeline records written so far. */
 export const PIPELINE_COUNT = 3216;
 
+/** The access that hit a memory watchpoint: u64 first byte, u32 bytes, u32 WATCH_READ | WATCH_WRITTEN, u64 bytes before the write. */
+export const ACCESS = 3224;
+export const ACCESS_BYTES = 3232;
+export const ACCESS_KINDS = 3236;
+export const ACCESS_BEFORE = 3240;
+
 /** Register watchpoints: { u32 byte offset of the register, u32 kind, u64 value, u32 number }. */
 export const REGISTER_WATCHES = 3328;
 export const REGISTER_WATCH_BYTES = 24;
