@@ -217,3 +217,13 @@ it('a stop at a watchpoint leads to the instruction that hit it', async () => {
   await flushPromises();
   expect(useListing().cursor).toEqual({ column: 'native', row: 3 });
 });
+
+it('a long search of the past is not told as a run of the program', async () => {
+  const fake = await startedSession();
+  fake.handle('session.lastWrite', () => new Promise(() => undefined));
+  const bar = await show(StopBar);
+  void useWatch().ask({ kind: 'register', register: 16 }, 'registers');
+  fake.push('session.changed', { ...fake.state(), status: 'running' });
+  await flushPromises();
+  expect(bar.find('[role="status"]').text()).toBe('Searching the past. F6 ends the search.');
+});
