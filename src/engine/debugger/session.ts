@@ -426,10 +426,7 @@ export class Session {
         if (this.wayBack) left -= this.goOnBack(this.wayBack);
         else this.runLeg(left);
       } catch (error) {
-        // Machine and kernel have their limits, too (memory, for instance).
-        if (!(error instanceof EngineError)) throw error;
-        this.finished = true;
-        this.stopAt('fault', error.message);
+        this.giveUp(error);
       }
       // Coming back costs as much as many instructions; the slice must stay short for the clock, too.
       left -= Math.max(this.instructions - before, 0) + HALT_COST;
@@ -452,10 +449,14 @@ export class Session {
       this.stopAtLimit();
       return [];
     }
-    const halt = this.execution.advance(1, EVERYTHING);
-    this.history?.note();
-    if (halt.kind === 'arrived') return halt.arrivals;
-    if (halt.kind !== 'budget') this.judge(halt, CONTINUE);
+    try {
+      const halt = this.execution.advance(1, EVERYTHING);
+      this.history?.note();
+      if (halt.kind === 'arrived') return halt.arrivals;
+      if (halt.kind !== 'budget') this.judge(halt, CONTINUE);
+    } catch (error) {
+      this.giveUp(error);
+    }
     return [];
   }
 
@@ -516,6 +517,13 @@ export class Session {
     const failed = checks.find((check) => !check.ok);
     if (failed) return this.stopAt('check', failed.text);
     this.stopAt('exit', `${program.name} returned ${this.resultNow.retval} (R0 = ${hex64(returnValue)}).`);
+  }
+
+  /** Machine and kernel have their limits, too (memory, for instance): the run ends there. */
+  private giveUp(error: unknown): void {
+    if (!(error instanceof EngineError)) throw error;
+    this.finished = true;
+    this.stopAt('fault', error.message);
   }
 
   private stopAtLimit(): void {
