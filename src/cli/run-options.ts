@@ -48,7 +48,11 @@ export async function bytesOption(name: string, args: Arguments, io: Io): Promis
 
 /** The program with this name. @throws EngineError `usage/arguments` with a list of the names there are */
 export function programNamed(object: BpfObject, name: string): BpfProgram {
-  const program = object.programs.find((p) => p.name === name);
+  const [program, another] = object.programs.filter((p) => p.name === name);
+  if (program && another) {
+    const sections = `sections ${program.section} and ${another.section}`;
+    throw usage(`${object.name} holds more than one program '${name}' (${sections}); rename one of them`);
+  }
   if (program) return program;
   const names = object.programs.map((p) => p.name).join(', ');
   throw usage(
