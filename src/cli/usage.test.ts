@@ -43,6 +43,7 @@ describe('wrong use: one clear line on standard error, exit code 2, nothing on s
     [`run ${HIERARCHY} entry --map nothing=x.json`, /holds no map 'nothing'; it holds jump_table/],
     [`run ${HIERARCHY} entry --map jump_table`, /--map takes NAME=FILE/],
     [`run ${HIERARCHY} entry --map jump_table=`, /--map takes NAME=FILE/],
+    [`trace ${HIERARCHY} entry --by cycle --timing none`, /--by cycle needs a timing profile/],
     [`trace ${HIERARCHY} entry --by moonlight`, /--by takes native, bpf, line, event or cycle/],
     [`compare ${HIERARCHY} entry`, /at least one --with/],
     [`compare ${HIERARCHY} entry --with speed=fast`, /--with takes kernel=…, tcc=…, isa=…/],

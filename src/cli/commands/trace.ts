@@ -42,6 +42,9 @@ export const traceCommand: Command = {
   async run(args, io) {
     const by = granularityOf(args.text('by') ?? 'native');
     const { request, note } = await runRequest(args, io);
+    if (by === 'cycle' && request.timing === 'none') {
+      throw usage('--by cycle needs a timing profile: --timing rocket, u74 or ideal, not none');
+    }
     const { session } = openSession(request);
     await io.err(note);
     await write(LINES[by](session), args.has('json'), io);

@@ -191,7 +191,7 @@ export class Session {
   /** To the next cycle, whether an instruction retires in it or not. A kernel function takes none, but is a step. */
   private stepCycle(): void {
     const { clock, execution } = this;
-    const now = clock.require();
+    const now = clock.needNow();
     const target = execution.inKernel ? now : now + 1;
     const goal = new CycleGoal(execution, clock, target, true);
     if (execution.inKernel || !goal.reached()) return this.resume(goal);
@@ -206,7 +206,7 @@ export class Session {
   runToCycle(cycle: number): void {
     this.requireStanding();
     const { clock, execution } = this;
-    const now = clock.require();
+    const now = clock.needNow();
     if (!Number.isSafeInteger(cycle) || cycle < 0)
       throw new EngineError('debugger/target', `There is no cycle ${cycle}; give a whole number from 0 on.`);
     if (cycle > now) {
@@ -254,7 +254,7 @@ export class Session {
 
   private stepCycleBack(history: History): void {
     const { clock, lens, execution } = this;
-    const before = previousCycle(lens.past(CYCLE_UNITS), { time: execution.time, cycle: clock.require() });
+    const before = previousCycle(lens.past(CYCLE_UNITS), { time: execution.time, cycle: clock.needNow() });
     const text = `Back in cycle ${before.cycle}.`;
     this.goBack(history, instant(before.time), () => {
       clock.set(before.cycle);
