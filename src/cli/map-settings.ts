@@ -1,6 +1,6 @@
 import { EngineError } from '../engine/base/errors';
 import { hexToBytes } from '../engine/base/hex';
-import { isPerCpu, isProgArray } from '../engine/debugger/map-types';
+import { isPerCpu, isProgArray, mapTypeName } from '../engine/debugger/map-types';
 import type { Kernel } from '../engine/kernel/types';
 import type { BpfMapDef, BpfObject } from '../engine/loader/object';
 import { usage, type Arguments } from './command';
@@ -34,6 +34,8 @@ export async function mapSettings(object: BpfObject, args: Arguments, io: Io): P
       const names = object.maps.map((m) => m.name).join(', ');
       throw usage(`${object.name} holds no map '${name}'; it holds ${names === '' ? 'none' : names}`);
     }
+    if (map.valueSize === 0)
+      throw usage(`map ${name} is a ${mapTypeName(map.type)}, which has no entries to set`);
     const list = entryList(new TextDecoder().decode(await io.read(file)), file);
     settings.push(
       isProgArray(map.type)

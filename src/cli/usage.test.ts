@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { recordedObject } from '../engine/loader/testing/recorded';
 import { COMMANDS } from './main';
 import { cli } from './testing/run';
 
@@ -113,6 +114,13 @@ describe('wrong use: one clear line on standard error, exit code 2, nothing on s
     expect(err.trimEnd().split('\n')).toHaveLength(1);
     expect(err).toMatch(line);
   });
+});
+
+test('a map without entries of its own cannot be filled', async () => {
+  const files = { 'ringbuf.v3.o': recordedObject('ringbuf.v3.o'), 'm.json': '[]' };
+  const { code, out, err } = await cli(['run', 'ringbuf.v3.o', 'rb_output', '--map', 'rb=m.json'], { files });
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toBe('hartbeat: map rb is a ringbuf, which has no entries to set\n');
 });
 
 describe('help', () => {
