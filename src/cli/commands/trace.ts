@@ -10,16 +10,8 @@ import { ABI_NAMES } from '../../engine/rv64/registers';
 import { usage, type Command } from '../command';
 import type { Io } from '../io';
 import { toJson } from '../json';
-import { openObject } from '../open';
-import { profileFrom } from '../profile-options';
-import {
-  DEFAULT_MAX_INSNS,
-  RUN_OPTIONS,
-  inputsFrom,
-  mapSettings,
-  programNamed,
-  timingFrom,
-} from '../run-options';
+import { RUN_OPTIONS } from '../run-options';
+import { runRequest } from '../run-request';
 import { openSession } from '../run-program';
 
 /** One line of a trace, for people and as JSON. */
@@ -49,24 +41,15 @@ export const traceCommand: Command = {
   ],
   async run(args, io) {
     const by = granularityOf(args.text('by') ?? 'native');
-    const profile = profileFrom(args);
-    const limit = args.count('max-insns') ?? DEFAULT_MAX_INSNS;
-    const object = await openObject(args.positionals[0]!, io);
-    const program = programNamed(object, args.positionals[1]!);
-    const maps = await mapSettings(object, args, io);
-    const inputs = await inputsFrom(program, args, io);
-    const { session } = openSession({
-      object,
-      program: program.name,
-      profile,
-      inputs,
-      maps,
-      limit,
-      timing: timingFrom(args),
-    });
+    const { request, note } = await runRequest(args, io);
+    if (by === 'cycle' && request.timing === 'none') {
+      throw usage('--by cycle needs a timing profile: --timing rocket, u74 or ideal, not none');
+    }
+    const { session } = openSession(request);
+    await io.err(note);
     await write(LINES[by](session), args.has('json'), io);
     const { kind, text } = session.stopReason!;
-    await io.err(`${program.name}: ${text}\n`);
+    await io.err(`${request.program}: ${text}\n`);
     return kind === 'exit' ? 0 : 1;
   },
 };

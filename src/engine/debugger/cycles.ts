@@ -39,7 +39,7 @@ export class CycleClock {
   }
 
   /** @throws EngineError `debugger/step` without a timing profile */
-  require(): number {
+  needNow(): number {
     const { now } = this;
     if (now !== null) return now;
     throw new EngineError(

@@ -189,6 +189,11 @@ export class SessionViews {
     return this.source.log.since(from, (pc) => this.locate(pc));
   }
 
+  /** Events that the console does not keep any more: its oldest. */
+  get eventsLost(): number {
+    return this.source.log.lostEvents;
+  }
+
   /** Number of the console's next line. */
   get outputLength(): number {
     return this.source.log.length;

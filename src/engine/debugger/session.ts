@@ -191,7 +191,7 @@ export class Session {
   /** To the next cycle, whether an instruction retires in it or not. A kernel function takes none, but is a step. */
   private stepCycle(): void {
     const { clock, execution } = this;
-    const now = clock.require();
+    const now = clock.needNow();
     const target = execution.inKernel ? now : now + 1;
     const goal = new CycleGoal(execution, clock, target, true);
     if (execution.inKernel || !goal.reached()) return this.resume(goal);
@@ -206,7 +206,7 @@ export class Session {
   runToCycle(cycle: number): void {
     this.requireStanding();
     const { clock, execution } = this;
-    const now = clock.require();
+    const now = clock.needNow();
     if (!Number.isSafeInteger(cycle) || cycle < 0)
       throw new EngineError('debugger/target', `There is no cycle ${cycle}; give a whole number from 0 on.`);
     if (cycle > now) {
@@ -254,7 +254,7 @@ export class Session {
 
   private stepCycleBack(history: History): void {
     const { clock, lens, execution } = this;
-    const before = previousCycle(lens.past(CYCLE_UNITS), { time: execution.time, cycle: clock.require() });
+    const before = previousCycle(lens.past(CYCLE_UNITS), { time: execution.time, cycle: clock.needNow() });
     const text = `Back in cycle ${before.cycle}.`;
     this.goBack(history, instant(before.time), () => {
       clock.set(before.cycle);
@@ -426,10 +426,7 @@ export class Session {
         if (this.wayBack) left -= this.goOnBack(this.wayBack);
         else this.runLeg(left);
       } catch (error) {
-        // Machine and kernel have their limits, too (memory, for instance).
-        if (!(error instanceof EngineError)) throw error;
-        this.finished = true;
-        this.stopAt('fault', error.message);
+        this.giveUp(error);
       }
       // Coming back costs as much as many instructions; the slice must stay short for the clock, too.
       left -= Math.max(this.instructions - before, 0) + HALT_COST;
@@ -452,10 +449,14 @@ export class Session {
       this.stopAtLimit();
       return [];
     }
-    const halt = this.execution.advance(1, EVERYTHING);
-    this.history?.note();
-    if (halt.kind === 'arrived') return halt.arrivals;
-    if (halt.kind !== 'budget') this.judge(halt, CONTINUE);
+    try {
+      const halt = this.execution.advance(1, EVERYTHING);
+      this.history?.note();
+      if (halt.kind === 'arrived') return halt.arrivals;
+      if (halt.kind !== 'budget') this.judge(halt, CONTINUE);
+    } catch (error) {
+      this.giveUp(error);
+    }
     return [];
   }
 
@@ -516,6 +517,13 @@ export class Session {
     const failed = checks.find((check) => !check.ok);
     if (failed) return this.stopAt('check', failed.text);
     this.stopAt('exit', `${program.name} returned ${this.resultNow.retval} (R0 = ${hex64(returnValue)}).`);
+  }
+
+  /** Machine and kernel have their limits, too (memory, for instance): the run ends there. */
+  private giveUp(error: unknown): void {
+    if (!(error instanceof EngineError)) throw error;
+    this.finished = true;
+    this.stopAt('fault', error.message);
   }
 
   private stopAtLimit(): void {
