@@ -8,17 +8,16 @@ import type { World } from './build';
 import { ReturnCheck } from './checks';
 import { CodeIndex } from './code-index';
 import { EventLog } from './event-log';
-import { CycleGoal, CycleClock, instantOfCycle, previousCycle } from './cycles';
+import { CycleClock, CycleGoal } from './cycles';
 import { Execution, type Halt, type Interest } from './execution';
 import { History, HISTORY_LIMITS, type HistoryLimits } from './history';
 import { testRunInput } from './inputs';
-import { lastWrite, lastWriteView } from './last-write';
 import type { Sources } from './listing';
 import { PipelineLens } from './pipeline';
 import { STALL_SENTENCES } from './pipeline-views';
-import { lastArrival, stepBackTarget, type PastHalt } from './reverse';
 import { faultText } from './sentences';
 import { SessionLog } from './session-log';
+import { SessionPast, type Asked } from './session-past';
 import { SessionViews, type SessionResult, type SessionState } from './session-views';
 import { CONTINUE, runToGoal, stepGoal, type Goal } from './stepping';
 import { StopImages } from './stop-images';
@@ -69,7 +68,6 @@ export class Session {
   private readonly stops = new StopImages();
   private readonly returnCheck = new ReturnCheck();
   private readonly history: History | undefined;
-  private readonly lens: PipelineLens;
   private readonly clock: CycleClock;
   /** The state before the first run. */
   private readonly loaded: {
@@ -78,9 +76,9 @@ export class Session {
   };
   private statusNow: SessionStatus = 'stopped';
   private reason: StopView | undefined;
-  /** What a running session is on its way to: a goal ahead, or an instant of the past. */
+  /** What a running session is on its way to, unless it is in the past. */
   private goal: Goal | undefined;
-  private wayBack: WayBack | undefined;
+  private readonly past: SessionPast;
   private resultNow: SessionResult | undefined;
   /** True once nothing more can be executed: the program returned, or it faulted. */
   private finished = false;
@@ -111,8 +109,20 @@ export class Session {
       const limits = history === true ? HISTORY_LIMITS : history;
       this.history = new History(world.machine, world.kernel, this.execution, limits);
     }
-    this.lens = new PipelineLens(this.execution, this.history);
-    this.clock = new CycleClock(world.machine, this.lens);
+    const lens = new PipelineLens(this.execution, this.history);
+    this.clock = new CycleClock(world.machine, lens);
+    this.past = new SessionPast(
+      { execution: this.execution, history: this.history, clock: this.clock, lens, names: this.names },
+      {
+        stamp: () => ({ session: this.id, stop: this.stops.number }),
+        programName: () => this.program.name,
+        breakpoints: this.breakpoints,
+        interest: () => this.interest(NOWHERE),
+        depart: () => this.depart(),
+        stop: ({ kind, text, breakpoints, by }) => this.stopAt(kind, text, breakpoints, by),
+        judge: (halt) => this.judge(halt, CONTINUE),
+      },
+    );
     this.views = new SessionViews({
       id: this.id,
       world,
@@ -123,7 +133,7 @@ export class Session {
       log: this.log,
       stops: this.stops,
       clock: this.clock,
-      lens: this.lens,
+      lens,
       state: () => this.state,
     });
     this.enter();
@@ -177,7 +187,7 @@ export class Session {
     this.world.kernel.restore(this.loaded.kernel);
     this.log.add({ kind: 'info', text: 'Restarted.', at: 0 });
     this.breakpoints.bind({ index: this.index, kernel: this.world.kernel });
-    this.wayBack = undefined;
+    this.past.forget();
     this.enter();
   }
 
@@ -214,14 +224,7 @@ export class Session {
       const goal = new CycleGoal(execution, clock, cycle, false);
       return goal.reached() ? this.stopAt(goal.stopKind, goal.text) : this.resume(goal);
     }
-    const history = this.requirePast();
-    const search = instantOfCycle(execution, history, clock, cycle, execution.time);
-    this.goBack(history, search, (time) => {
-      clock.set(cycle);
-      return time === history.start
-        ? undefined
-        : { kind: 'run-to', text: `Back at cycle ${cycle}.`, breakpoints: [] };
-    });
+    this.past.backToCycle(cycle);
   }
 
   /** @throws EngineError `debugger/ended` */
@@ -243,36 +246,14 @@ export class Session {
    * @throws EngineError `debugger/history` at the first instant, `debugger/step`
    */
   stepBack(step: StepKind, granularity: Granularity): void {
-    const history = this.requirePast();
-    if (granularity === 'cycle' && step !== 'out') return this.stepCycleBack(history);
-    const unit = granularity === 'cycle' ? 'native' : granularity;
-    const text = `Step back ${step}.`;
-    this.goBack(history, stepBackTarget(this.execution, history, this.views.frames(), step, unit), (time) =>
-      time === history.start ? undefined : { kind: 'step', text, breakpoints: [] },
-    );
-  }
-
-  private stepCycleBack(history: History): void {
-    const { clock, lens, execution } = this;
-    const before = previousCycle(lens.past(CYCLE_UNITS), { time: execution.time, cycle: clock.needNow() });
-    const text = `Back in cycle ${before.cycle}.`;
-    this.goBack(history, instant(before.time), () => {
-      clock.set(before.cycle);
-      return { kind: 'step', text, breakpoints: [] };
-    });
+    this.requireStanding();
+    this.past.stepBack(step, granularity);
   }
 
   /** Goes back to the last breakpoint that was come to, or to the first instant. @throws EngineError `debugger/history` */
   reverseContinue(): void {
-    const history = this.requirePast();
-    let halt: PastHalt | undefined;
-    const search = lastArrival(this.execution, history, this.interest(NOWHERE), (found) => (halt = found));
-    this.goBack(history, search, () => {
-      if (!halt) return undefined;
-      const { arrivals, watched } = halt;
-      const hits = this.breakpoints.at(this.world.machine.pc, arrivals, watched);
-      return breakpointStop(this.names, hits, arrivals, watched);
-    });
+    this.requireStanding();
+    this.past.reverseContinue();
   }
 
   /**
@@ -280,19 +261,8 @@ export class Session {
    * @throws EngineError `debugger/history` for an instant that has not been seen
    */
   goTo(time: number): void {
-    const history = this.requireHistory();
-    if (!Number.isInteger(time) || time < history.start || time > history.end) {
-      const range = `${history.start} to ${history.end}`;
-      throw new EngineError('debugger/history', `Instant ${time} is not in the past of this run (${range}).`);
-    }
-    // The last unit of time is executed on arrival: it may be the one that ends the run.
-    const before = Math.max(time - 1, history.start);
-    this.setOut(journey(history, instant(before)), () => {
-      const halt = history.goTo(time);
-      if (halt) return this.judge(halt, CONTINUE);
-      if (time === history.start) return this.stopAt('history-start', FIRST_INSTANT);
-      this.stopAt('run-to', `Gone to where ${this.instructions} instructions had been executed.`);
-    });
+    this.requireStanding();
+    this.past.goTo(time);
   }
 
   /**
@@ -301,84 +271,23 @@ export class Session {
    * @throws EngineError `debugger/history`, `debugger/watch` for a target that there is not
    */
   lastWrite(target: WriteTarget): Asked<LastWriteView> {
-    const history = this.requireHistory();
-    const asked: { answer?: LastWriteView } = {};
-    const stamp = { session: this.id, stop: this.stops.number };
-    const search = lastWrite(this.execution, history, target, (found) => {
-      asked.answer = lastWriteView(this.names, target, found, stamp, this.program.name);
-    });
-    this.setOut(search, (_, comeBack) => comeBack(), true);
-    return asked;
-  }
-
-  private requireHistory(): History {
     this.requireStanding();
-    if (this.history) return this.history;
-    throw new EngineError('debugger/history', 'This session keeps no history, so it cannot go back.');
+    return this.past.lastWrite(target);
   }
 
-  private requirePast(): History {
-    const history = this.requireHistory();
-    if (history.canGoBack) return history;
-    throw new EngineError(
-      'debugger/history',
-      'This is the first instant of the run; there is nothing before it.',
-    );
-  }
-
-  /**
-   * Sets out for an instant of the past.
-   * @param search finds the instant, travelling through the past
-   * @param stopAtTime why it is a stop; undefined: it is only the first instant
-   */
-  private goBack(
-    history: History,
-    search: Generator<number, number>,
-    stopAtTime: (time: number) => StopView | undefined,
-  ): void {
-    this.setOut(journey(history, search), (time) => {
-      const stop = stopAtTime(time);
-      if (stop) this.stopAt(stop.kind, stop.text, stop.breakpoints, stop.by);
-      else this.stopAt('history-start', FIRST_INSTANT);
-    });
-  }
-
-  /**
-   * Lets a search travel through the past.
-   * @param arrive what to do when it has ended; `comeBack` returns to where it set out
-   * @param question the search moves nothing: pausing it is no new stop
-   */
-  private setOut(
-    search: Generator<number, number>,
-    arrive: (time: number, comeBack: () => void) => void,
-    question = false,
-  ): void {
-    const { finished, resultNow, reason, statusNow, history } = this;
-    const cycle = this.clock.now;
-    this.clock.forget();
-    const origin = history!.present();
+  /** Sets out for the past. @returns puts back how it stood with the session */
+  private depart(): () => void {
+    const { finished, resultNow, reason, statusNow } = this;
     this.finished = false;
     this.resultNow = undefined;
     this.statusNow = 'running';
     this.reason = undefined;
-    const comeBack = (): void => {
-      history!.restore(origin);
-      if (cycle !== null) this.clock.set(cycle);
+    return () => {
       this.finished = finished;
       this.resultNow = resultNow;
       this.reason = reason;
       this.statusNow = statusNow;
     };
-    this.wayBack = { search, arrive: (time) => arrive(time, comeBack), comeBack, question };
-  }
-
-  /** Searches on. @returns units of time spent */
-  private goOnBack(wayBack: WayBack): number {
-    const step = wayBack.search.next();
-    if (!step.done) return step.value;
-    this.wayBack = undefined;
-    wayBack.arrive(step.value);
-    return 0;
   }
 
   private requireStanding(): void {
@@ -407,10 +316,8 @@ export class Session {
   /** Stops a running session where it is; one on its way back returns to where it was. */
   pause(): void {
     if (this.statusNow !== 'running') return;
-    const { wayBack } = this;
-    this.wayBack = undefined;
-    wayBack?.comeBack();
-    if (wayBack?.question) return;
+    // A question that is given up has moved nothing.
+    if (this.past.giveUp() === 'question') return;
     this.stopAt('pause', `Paused in ${this.views.location().symbol}.`);
   }
 
@@ -423,7 +330,7 @@ export class Session {
     while (this.statusNow === 'running' && left > 0) {
       const before = this.instructions;
       try {
-        if (this.wayBack) left -= this.goOnBack(this.wayBack);
+        if (this.past.travelling) left -= this.past.goOn();
         else this.runLeg(left);
       } catch (error) {
         this.giveUp(error);
@@ -558,39 +465,8 @@ export class Session {
   }
 }
 
-/** A session's way to an instant of the past. */
-interface WayBack {
-  readonly search: Generator<number, number>;
-  arrive(time: number): void;
-  /** Back to where it set out. */
-  comeBack(): void;
-  /** It moves nothing, it only finds out. */
-  readonly question: boolean;
-}
-
-/** A question to the past: its answer is there once the session stands again, unless the search was ended. */
-export interface Asked<T> {
-  readonly answer?: T;
-}
-
-/** A search that has found the instant already. */
-function* instant(time: number): Generator<number, number> {
-  yield 0;
-  return time;
-}
-
-/** A search, and the way to what it finds. */
-function* journey(history: History, search: Generator<number, number>): Generator<number, number> {
-  const time = yield* search;
-  yield* history.travel(time);
-  return time;
-}
-
 const NOWHERE: ReadonlySet<bigint> = new Set();
-/** Units of time in which the last instructions are found that retired in one cycle. */
-const CYCLE_UNITS = 16;
 const NOTHING_CAME = { arrivals: [], watched: [] } as const;
-const FIRST_INSTANT = 'The first instant of the run.';
 /** Instructions that one return to the session counts for in a slice. */
 const HALT_COST = 200;
 const SYNCHRONOUS_SLICE = 10_000_000;
