@@ -1,10 +1,12 @@
 import { EngineError } from '../../engine/base/errors';
 import type { ProfileView } from '../../engine/debugger/views';
+import { profileWords } from '../../engine/profile/parse';
 import type { Profile } from '../../engine/profile/profile';
+import { profileWords as profileText } from '../../shared/compare-text';
 import { usage, type Command } from '../command';
 import { toJson } from '../json';
 import { openObject } from '../open';
-import { otherProfiles, profileFrom, profileView, WITH_OPTION } from '../profile-options';
+import { otherProfiles, profileFrom, WITH_OPTION } from '../profile-options';
 import {
   DEFAULT_MAX_INSNS,
   RUN_OPTIONS,
@@ -37,7 +39,7 @@ export const compareCommand: Command = {
     const timing = timingFrom(args);
     const runs = profiles.map((profile): ProfiledRun => {
       const run = runUnder(profile, { object, program: program.name, inputs, maps, limit, timing });
-      return { profile: profileView(profile), ...run };
+      return { profile: profileWords(profile), ...run };
     });
     const [base, ...others] = runs;
     const differences = others.flatMap((other) => differing(base!, other));
@@ -52,7 +54,7 @@ function runUnder(profile: Profile, request: Omit<RunRequest, 'profile'>): RunRe
     return runProgram({ ...request, profile });
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    throw new EngineError(error.code, `${profileText(profileView(profile))}: ${error.message}`, error.data);
+    throw new EngineError(error.code, `${profileText(profileWords(profile))}: ${error.message}`, error.data);
   }
 }
 
@@ -75,8 +77,6 @@ function sorted(value: ProfiledRun[(typeof COMPARED)[number]]): unknown {
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }
-
-const profileText = ({ kernel, tcc, isa }: ProfileView): string => `${kernel} ${tcc} ${isa}`;
 
 function text(runs: readonly ProfiledRun[], differences: readonly string[]): string {
   const head = [

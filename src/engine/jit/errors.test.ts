@@ -37,6 +37,7 @@ describe('what cannot be compiled is refused with the instruction’s index and 
   const arena = { arena: { kernVmStart: 0xff20000000000000n, userVmStart: 0x7f0000000000n } };
   const cases: [string, readonly BpfInsn[], Partial<JitInput>, ProfileWords, string, string][] = [
     ['unknown ALU opcode', [ZERO, op(0xef, 1), EXIT], {}, {}, 'jit/opcode', 'Instruction 1'],
+    ['negation of a source', [op(0x8c, 1), EXIT], {}, {}, 'jit/opcode', 'takes no source'],
     ['unknown load', [op(0xe1, 1, 2), EXIT], {}, {}, 'jit/opcode', 'Instruction 0'],
     ['may_goto', [op(0xe5, 0, 0, 1), ZERO, EXIT], {}, {}, 'jit/opcode', 'Instruction 0'],
     ['packet load', [op(0x20, 0, 0, 0, 4), EXIT], {}, {}, 'jit/opcode', 'packet loads'],
@@ -78,6 +79,15 @@ describe('what cannot be compiled is refused with the instruction’s index and 
     }));
     const error = errorOf(() => compile([op(0x85, 0, 1, 0, 2), EXIT, ZERO, EXIT], { subprogs }));
     expect([error.code, error.data['insn']]).toEqual(['jit/call', 0]);
+  });
+
+  it('a frame that 12-bit offsets do not reach', () => {
+    const subprogs = [{ name: 'prog', start: 0, stackDepth: 2032, tailCallReachable: false }];
+    const error = errorOf(() => compile([ZERO, EXIT], { subprogs }));
+    expect([error.code, error.data['bytes']]).toEqual(['jit/frame', 2048]);
+    expect(
+      compile([ZERO, EXIT], { subprogs: [{ ...subprogs[0]!, stackDepth: 2016 }] }).functions[0]!.stackSize,
+    ).toBe(2032);
   });
 
   it('kCFI in a kernel without it', () => {
