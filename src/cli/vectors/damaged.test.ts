@@ -187,6 +187,18 @@ describe('a file that holds no records: one line on standard error, exit code 2'
     expect(err).toMatch(line);
   });
 
+  it.each([
+    ['counters', [{}], /\.counters is not a list of addresses/],
+    ['entry', 9, /refers to program 9, but holds \d/],
+  ] as const)('a tail call scenario whose %s is garbled', async (key, value, line) => {
+    const bytes = gunzipSync(readFileSync('test/golden/vectors/tailcall-semantics.jsonl.gz'));
+    const record = JSON.parse(bytes.toString('utf8').split('\n')[0]!) as object;
+    const file = written(`scenario-${key}.jsonl`, { ...record, [key]: value });
+    const { code, out, err } = await cli(['vectors', '--runs', file]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(line);
+  });
+
   it('a kernel record whose facts.json is garbled or gone', async () => {
     const lonely = mkdtempSync(path.join(tmpdir(), 'hartbeat-lonely-'));
     const file = path.join(lonely, 'cases.jsonl');
