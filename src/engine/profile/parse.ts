@@ -44,7 +44,11 @@ export const SCHEMES: Readonly<Record<KernelVersion, readonly TccScheme[]>> = {
 };
 
 export const KERNELS = Object.keys(SCHEMES) as KernelVersion[];
-const ALL_SCHEMES: readonly TccScheme[] = SCHEMES['6.12'];
+/** Every scheme, in the order of their history. */
+export const ALL_SCHEMES: readonly TccScheme[] = SCHEMES['6.12'];
+
+/** What is used where nothing is said and the kernel has it. */
+export const DEFAULT_SCHEME: TccScheme = 'transparent';
 
 /** The profile words a user may give; all optional. */
 export interface ProfileWords {
@@ -72,7 +76,7 @@ export function parseProfile(words: ProfileWords = {}): Profile {
       { kernel },
     );
   }
-  const word = words.tcc ?? (schemes.includes('transparent') ? 'transparent' : 'native');
+  const word = words.tcc ?? (schemes.includes(DEFAULT_SCHEME) ? DEFAULT_SCHEME : 'native');
   const tcc = word === 'native' ? schemes[0]! : (word as TccScheme);
   if (!ALL_SCHEMES.includes(tcc)) {
     throw new EngineError(
