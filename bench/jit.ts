@@ -3,10 +3,13 @@ import { compileProgram } from '../src/engine/jit/subprograms';
 import type { JitInput } from '../src/engine/jit/types';
 import { parseProfile } from '../src/engine/profile/parse';
 import { Random } from '../src/engine/rv64/testing/random';
+import { llcSpeed } from './jit/llc';
 
 const SIZES = [10, 1_000, 100_000, 1_000_000];
 /** Slots translated in one timed round, at least. */
 const WORK = 1_000_000;
+/** Instructions that llc is given to compare with. */
+const LLC_SIZE = 100_000;
 
 const op = (code: number, dst: number, src: number, off: number, imm: number): BpfInsn => ({
   code,
@@ -44,6 +47,7 @@ function program(size: number, random: Random): BpfInsn[] {
 /** BPF instructions per second of processor time through the whole pass algorithm, for programs of growing size. */
 export default function bench(): void {
   const random = new Random(1);
+  let ours = 0;
   console.log('scheme       slots      passes  slots per second  ns per slot and pass');
   for (const tcc of ['transparent', 'mainline']) {
     const profile = parseProfile({ tcc });
@@ -66,6 +70,7 @@ export default function bench(): void {
         best = Math.min(best, (user + system) / 1000);
       }
       const slots = size * rounds;
+      if (size === LLC_SIZE) ours = Math.max(ours, (slots / best) * 1000);
       const passes = compile().functions[0]!.passes.passes.length;
       console.log(
         [
@@ -80,4 +85,10 @@ export default function bench(): void {
       );
     }
   }
+  const llc = llcSpeed(LLC_SIZE, random);
+  console.log(
+    llc === undefined
+      ? 'llc-19 is not installed: nothing to compare with.'
+      : `llc-19 -march=riscv64 -O0: ${Math.round(llc).toLocaleString('en')} LLVM IR instructions per second for ${LLC_SIZE.toLocaleString('en')}; we translate ${(ours / llc).toFixed(1)} times as many BPF instructions.`,
+  );
 }

@@ -9,6 +9,7 @@ import { runCommand } from './commands/run';
 import { traceCommand } from './commands/trace';
 import { vectorsCommand } from './commands/vectors';
 import { OutputClosed, type Io } from './io';
+import { faultsText } from './profile-options';
 import { table } from './table';
 
 /** Exit codes: a contract with scripts. */
@@ -44,6 +45,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
 
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = argv;
+  if (name === 'help' && rest[0] === 'faults') {
+    await io.out(faultsText());
+    return DONE;
+  }
   if (name === 'help' && rest.length === 1) return dispatch([rest[0]!, '--help'], io);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     await io.out(overview());
@@ -71,7 +76,7 @@ function overview(): string {
     'Commands:',
     table(rows, '  ').trimEnd(),
     '',
-    'hartbeat COMMAND --help tells more about one of them.',
+    'hartbeat COMMAND --help tells more about one of them, hartbeat help faults lists the seeded past bugs.',
     '',
   ].join('\n');
 }

@@ -32,8 +32,9 @@ export const MARK_WORDS: Readonly<Record<Exclude<CompareMark, 'same'>, string>> 
 export const PLACEMENT_NOTE =
   'Jumps, calls and addresses of maps that lead to the same place are no difference, even where their bytes differ because images or maps lie elsewhere.';
 
-/** `6.12 transparent rv64imac` */
-export const profileWords = ({ kernel, tcc, isa }: ProfileView): string => `${kernel} ${tcc} ${isa}`;
+/** `6.12 transparent rv64imac`, then what is unusual: `kCFI`, `fault=…` */
+export const profileWords = ({ kernel, tcc, isa, cfi, faults = [] }: ProfileView): string =>
+  [kernel, tcc, isa, cfi && 'kCFI', ...faults.map((fault) => `fault=${fault}`)].filter(Boolean).join(' ');
 
 /** `+4`, `-2`, nothing for 0. */
 export function signedDelta(delta: number): string {

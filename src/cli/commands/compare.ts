@@ -1,8 +1,10 @@
 import { EngineError } from '../../engine/base/errors';
 import type { ProfileView } from '../../engine/debugger/views';
+import { profileWords } from '../../engine/profile/parse';
+import { profileWords as profileText } from '../../shared/compare-text';
 import { usage, type Command } from '../command';
 import { toJson } from '../json';
-import { otherProfiles, profileFrom, profileView, WITH_OPTION } from '../profile-options';
+import { otherProfiles, profileFrom, WITH_OPTION } from '../profile-options';
 import { RUN_OPTIONS } from '../run-options';
 import { runRequest } from '../run-request';
 import { exitCodeOf, runProgram, type RunReport, type RunRequest } from '../run-program';
@@ -24,7 +26,7 @@ export const compareCommand: Command = {
     const { request, note } = await runRequest(args, io);
     const runs = profiles.map((profile): ProfiledRun => {
       const run = runUnder({ ...request, profile });
-      return { profile: profileView(profile), ...run };
+      return { profile: profileWords(profile), ...run };
     });
     await io.err(note);
     const [base, ...others] = runs;
@@ -42,7 +44,7 @@ function runUnder(request: RunRequest): RunReport {
     if (!(error instanceof EngineError)) throw error;
     throw new EngineError(
       error.code,
-      `${profileText(profileView(request.profile))}: ${error.message}`,
+      `${profileText(profileWords(request.profile))}: ${error.message}`,
       error.data,
     );
   }
@@ -67,8 +69,6 @@ function sorted(value: ProfiledRun[(typeof COMPARED)[number]]): unknown {
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }
-
-const profileText = ({ kernel, tcc, isa }: ProfileView): string => `${kernel} ${tcc} ${isa}`;
 
 function text(runs: readonly ProfiledRun[], differences: readonly string[]): string {
   const head = [

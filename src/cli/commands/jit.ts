@@ -7,14 +7,17 @@ import type { CompiledFunction } from '../../engine/debugger/compare-native';
 import { listing, type Listing } from '../../engine/debugger/listing';
 import type { Kernel } from '../../engine/kernel/types';
 import type { CompareView } from '../../engine/debugger/views';
+import { explainRule } from '../../engine/jit/rules';
 import type { FrameSlot } from '../../engine/jit/types';
 import type { BpfObject, BpfProgram } from '../../engine/loader/object';
+import { profileWords } from '../../engine/profile/parse';
 import type { Profile } from '../../engine/profile/profile';
-import { compareText } from '../../shared/compare-text';
+import { compareText, profileWords as profileText } from '../../shared/compare-text';
 import { usage, type Command } from '../command';
 import { toJson } from '../json';
 import { openObject } from '../open';
-import { otherProfiles, PROFILE_OPTIONS, profileFrom, profileView, WITH_OPTION } from '../profile-options';
+import { passesText, passesView } from '../jit-passes';
+import { otherProfiles, PROFILE_OPTIONS, profileFrom, WITH_OPTION } from '../profile-options';
 import { programNamed } from '../run-options';
 import { counted, table } from '../table';
 
@@ -32,12 +35,18 @@ export const jitCommand: Command = {
       value: 'FILE',
       help: 'write the image of the program (its functions one after the other) to FILE',
     },
+    { name: 'why', help: 'the rule that made each native instruction, and what the rules mean' },
+    {
+      name: 'passes',
+      help: 'the size of every BPF instruction in every pass of the JIT, until it converges',
+    },
     { ...WITH_OPTION, help: `${WITH_OPTION.help}; both sides are shown instruction by instruction` },
     ...PROFILE_OPTIONS,
     { name: 'json', help: 'one JSON value on standard output' },
   ],
   notes:
-    'With --with, --json has a further key `comparisons`: one value for each function and profile compared with.',
+    'With --with, --json has a further key `comparisons`: one value for each function and profile compared with. ' +
+    '--json always has `pieces` with the rule that made each stretch of code, and `rules` with their meaning.',
   async run(args, io) {
     const profile = profileFrom(args);
     const others = otherProfiles(args);
@@ -71,19 +80,22 @@ export const jitCommand: Command = {
     }
     const comparisons = programs.flatMap(({ name: program }) => {
       const code = compiled.find((fn) => fn.code.program.name === program);
-      const left: Compiled = { profile: profileView(profile), code };
+      const left: Compiled = { profile: profileWords(profile), code };
       return others.flatMap((other) => compared(object, program, left, other));
     });
     if (args.has('json')) {
-      const functions = compiled.map(({ code }) => describe(code));
-      await io.out(`${toJson(others.length > 0 ? { functions, comparisons } : { functions })}\n`);
+      const functions = compiled.map(({ code }) => describe(code, args.has('passes')));
+      const rules = rulesOf(compiled);
+      await io.out(`${toJson({ functions, rules, ...(others.length > 0 && { comparisons }) })}\n`);
       return 0;
     }
     if (others.length > 0) {
       for (const comparison of comparisons) await io.out(`${compareText(comparison)}\n`);
       return 0;
     }
-    for (const { kernel, code } of compiled) await io.out(text(kernel, code));
+    const parts = { why: args.has('why'), passes: args.has('passes') };
+    for (const { kernel, code } of compiled) await io.out(text(kernel, code, parts));
+    if (parts.why) await io.out(`Rules:\n${table(Object.entries(rulesOf(compiled)), '  ')}`);
     return 0;
   },
 };
@@ -100,15 +112,11 @@ function compileProgram(object: BpfObject, program: string, profile: Profile): C
  * @throws EngineError `usage/arguments` when the other profile refuses the program
  */
 function compared(object: BpfObject, program: string, left: Compiled, other: Profile): CompareView[] {
-  const right = compile(object, program, profileView(other));
-  if (right.problem !== undefined) throw usage(`--with ${otherText(other)}: ${right.problem}`);
+  const words = profileWords(other);
+  const right = compile(object, program, words);
+  if (right.problem !== undefined) throw usage(`--with ${profileText(words)}: ${right.problem}`);
   const { functions } = compareView({ object, program, left, right });
   return functions.map((key) => compareView({ object, program, function: key, left, right }));
-}
-
-function otherText(profile: Profile): string {
-  const { kernel, tcc, isa } = profileView(profile);
-  return `kernel=${kernel},tcc=${tcc},isa=${isa}`;
 }
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {
@@ -121,7 +129,13 @@ function concatenated(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-function describe(code: CodeFunction) {
+/** The rules that made the code of these functions, in the order in which they occur, with what each means. */
+function rulesOf(compiled: readonly CompiledFunction[]): Readonly<Record<string, string>> {
+  const names = new Set(compiled.flatMap(({ code }) => code.fn.pieces.map((piece) => piece.rule)));
+  return Object.fromEntries([...names].map((name) => [name, explainRule(name)]));
+}
+
+function describe(code: CodeFunction, passes: boolean) {
   const { fn, program } = code;
   return {
     name: fn.name,
@@ -140,14 +154,29 @@ function describe(code: CodeFunction) {
       slots: fn.frame.slots.map((slot) => ({ ...slot })),
     },
     extable: fn.extable.map((entry) => ({ ...entry })),
+    pieces: fn.pieces.map((piece) => ({ ...piece })),
+    ...(passes && { passes: passesView(fn.passes) }),
   };
 }
 
-function text(kernel: Kernel, code: CodeFunction): string {
+/** What the text shows beside the code itself. */
+interface Parts {
+  readonly why: boolean;
+  readonly passes: boolean;
+}
+
+function text(kernel: Kernel, code: CodeFunction, { why, passes }: Parts): string {
   const { fn } = code;
   const title = `${code.key} at ${hex64(fn.bpfFunc)}: ${counted(fn.end - fn.start, 'BPF slot')}, ${fn.finalLen} bytes native`;
   const sizes = `prologue ${fn.prologueLen}, body ${fn.epilogueOffset - fn.prologueLen}, epilogue ${fn.finalLen - fn.epilogueOffset} bytes`;
-  return [`${title}\n  ${sizes}\n`, frameText(code), columns(listing(kernel, code, {})), '\n'].join('\n');
+  const rows = listing(kernel, code, {});
+  return [
+    `${title}\n  ${sizes}\n`,
+    frameText(code),
+    columns(rows, why ? code : undefined),
+    ...(passes ? [passesText(fn.passes, rows.bpf)] : []),
+    '\n',
+  ].join('\n');
 }
 
 function frameText({ fn }: CodeFunction): string {
@@ -162,14 +191,17 @@ function frameText({ fn }: CodeFunction): string {
 
 const slotPlace = (slot: FrameSlot): string => `fp${slot.fpOffset} = sp+${slot.spOffset}`;
 
-/** Native instructions on the left, with the BPF instruction and the source line that each belongs to where they begin. */
-function columns({ source, bpf, native }: Listing): string {
+/**
+ * Native instructions on the left, with the BPF instruction and the source line that each belongs to where they begin.
+ * @param why the function whose rules are named behind the native instructions
+ */
+function columns({ source, bpf, native }: Listing, why?: CodeFunction): string {
   const rows: string[][] = [];
   let slot = -1;
   let line = -1;
   // A BPF instruction without native code of its own stands before the code that follows it.
   const withoutCode = (upTo: number) => {
-    for (slot++; slot < upTo; slot++) rows.push(['', '', '', ...bpfCells(slot)]);
+    for (slot++; slot < upTo; slot++) rows.push(['', '', '', ...(why ? [''] : []), ...bpfCells(slot)]);
   };
   const bpfCells = (at: number): [string, string] => {
     const row = bpf[at];
@@ -179,7 +211,8 @@ function columns({ source, bpf, native }: Listing): string {
     return [`${row.slot}: ${row.text}`, from];
   };
   for (const row of native) {
-    const place = [row.offset.toString(16).padStart(4), row.bytes, row.text];
+    const rule = why && [why.map.pieceAt(row.offset)?.rule ?? ''];
+    const place = [row.offset.toString(16).padStart(4), row.bytes, row.text, ...(rule ?? [])];
     if (row.part === 'epilogue' && slot < bpf.length) withoutCode(bpf.length);
     if (row.slot > slot) {
       withoutCode(row.slot);

@@ -37,7 +37,7 @@ export function factsBeside(file: string): KernelFacts {
 }
 
 function readFacts(file: string): KernelFacts {
-  const facts = Fields.of(JSON.parse(readFileSync(file, 'utf8')), file);
+  const facts = Fields.of(parseFacts(file), file);
   const kernel = kernelOf(/\d+\.\d+/.exec(facts.text('label'))?.[0] ?? facts.text('label'));
   const symbols = facts.object('ksyms');
   const structs = facts.object('structs');
@@ -61,6 +61,19 @@ function readFacts(file: string): KernelFacts {
     },
     symbol: (name) => symbols.address(name),
   };
+}
+
+/** @throws EngineError `usage/facts` */
+function parseFacts(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
+  } catch {
+    throw new EngineError(
+      'usage/facts',
+      `${file} is not JSON; records of a kernel need its facts.json whole.`,
+      { file },
+    );
+  }
 }
 
 function configured(facts: Fields, name: string): boolean {

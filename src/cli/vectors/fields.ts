@@ -53,9 +53,12 @@ export class Fields {
 
   /** `"0x…"` */
   address(key: string): bigint {
-    const value = this.value[key];
-    if (typeof value === 'string' && /^0x[0-9a-f]+$/i.test(value)) return BigInt(value);
-    return this.wrong(key, 'an address such as "0xffffffff80000000"');
+    return addressIn(this.value[key]) ?? this.wrong(key, 'an address such as "0xffffffff80000000"');
+  }
+
+  /** A list of `"0x…"`. */
+  addresses(key: string): bigint[] {
+    return this.list(key).map((item) => addressIn(item) ?? this.wrong(key, 'a list of addresses'));
   }
 
   /** Bytes as hex. */
@@ -95,3 +98,7 @@ export class Fields {
     });
   }
 }
+
+/** An address as records write it; undefined for anything else. */
+export const addressIn = (value: unknown): bigint | undefined =>
+  typeof value === 'string' && /^0x[0-9a-f]{1,16}$/i.test(value) ? BigInt(value) : undefined;

@@ -1,3 +1,4 @@
+import { EngineError } from '../../engine/base/errors';
 import { compileTrampoline, type Trampoline } from '../../engine/jit/trampoline/trampoline';
 import type { TrampolineModel, TrampolineProgram } from '../../engine/jit/trampoline/model';
 import { why } from '../../engine/jit/lookup';
@@ -50,8 +51,9 @@ function madeOrRefused(make: () => unknown): string {
   try {
     make();
     return 'made';
-  } catch {
-    return 'refused';
+  } catch (error) {
+    if (error instanceof EngineError) return 'refused';
+    throw error;
   }
 }
 

@@ -4,7 +4,7 @@ import { BPF_PSEUDO, CALL, LD_IMM64, type BpfInsn } from '../../engine/bpf/insn'
 import type { Kernel } from '../../engine/kernel/types';
 import type { BpfReloc } from '../../engine/loader/object';
 import type { KernelFacts } from './facts';
-import type { Fields } from './fields';
+import { addressIn, type Fields } from './fields';
 import { REASON } from './kernel-images';
 import type { RecordedIds } from './run-maps';
 
@@ -86,7 +86,7 @@ function kfuncsOf(load: Fields, insns: readonly BpfInsn[], facts: KernelFacts): 
   const targets = decodeInsns(load.bytes('xlated')).filter(isKfuncCall);
   if (sites.length === 0 || sites.length !== targets.length || !load.has('calls')) return [];
   const names = new Map(
-    load.rows('calls').map(([, , target, symbol]) => [BigInt(String(target)), String(symbol)]),
+    load.rows('calls').map(([, , target, symbol]) => [addressIn(target) ?? 0n, String(symbol)]),
   );
   return sites.flatMap((insn, i) => {
     const name = names.get(BigInt.asUintN(64, facts.symbol('__bpf_call_base') + BigInt(targets[i]!.imm)));

@@ -70,7 +70,7 @@ function play(
   const got = scenario.run(record.number('entry'));
   const counts: Counts = {
     ...got,
-    counters: record.list('counters').map((address) => machine.memory.readU64(BigInt(String(address)))),
+    counters: record.addresses('counters').map((address) => machine.memory.readU64(address)),
   };
   const expected = record.object('expect');
   const differences = expected.keys().flatMap((key) => {
@@ -106,10 +106,10 @@ class Scenario {
     this.programs.forEach((functions, program) => {
       for (const fn of functions) this.mapImage(fn, this.imageOf(program, fn), record.number('budget'));
     });
-    const progs = record.list('bpf_prog_addrs').map((address) => BigInt(String(address)));
+    const progs = record.addresses('bpf_prog_addrs');
     progs.forEach((address, i) => {
       data(address, 256n, 'bpf_prog');
-      memory.writeU64(address + BigInt(layout.bpfProgBpfFunc), this.programs[i]![0]!.bpfFunc);
+      memory.writeU64(address + BigInt(layout.bpfProgBpfFunc), this.mainOf(i).bpfFunc);
     });
     for (const array of record.objects('prog_arrays')) {
       const address = array.address('addr');
@@ -121,8 +121,19 @@ class Scenario {
         memory.writeU64(address + BigInt(layout.bpfArrayPtrs + 8 * i), target);
       });
     }
-    for (const counter of record.list('counters')) data(BigInt(String(counter)), 8n, 'counters');
+    for (const counter of record.addresses('counters')) data(counter, 8n, 'counters');
     this.machine.fenceI();
+  }
+
+  /** @throws EngineError `usage/vectors` if the record holds no such program */
+  private mainOf(program: number): JitFunction {
+    const main = this.programs[program]?.[0];
+    if (main) return main;
+    throw new EngineError(
+      'usage/vectors',
+      `The scenario refers to program ${program}, but holds ${this.programs.length}.`,
+      { program },
+    );
   }
 
   private mapImage(fn: JitFunction, image: Uint8Array, budget: number): void {
@@ -151,7 +162,7 @@ class Scenario {
     machine.setRegister(REG.ra, RETURN_ADDRESS);
     machine.setRegister(REG.sp, top);
     machine.setRegister(REG.a0, CONTEXT);
-    machine.pc = this.programs[entry]![0]!.bpfFunc;
+    machine.pc = this.mainOf(entry).bpfFunc;
     let [tailCalls, helperCalls, lowest] = [0, 0, top];
     for (let count = 0; count < LIMIT; count++) {
       const before = machine.pc;

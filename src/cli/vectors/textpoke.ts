@@ -1,7 +1,7 @@
 import { EngineError } from '../../engine/base/errors';
 import { bytesToHex } from '../../engine/base/hex';
 import { pokeText, type Poke } from '../../engine/jit/textpoke';
-import { valueDifference } from './difference';
+import { imageDifference, valueDifference } from './difference';
 import type { Fields } from './fields';
 import type { RecordCheck } from './report';
 
@@ -11,15 +11,25 @@ export function checkTextPoke(check: RecordCheck, record: Fields): void {
   const poke: Poke =
     target === 0n ? { kind: 'detached' } : { kind: record.flag('is_call') ? 'call' : 'jump', target };
   check.count('text pokes');
-  const expected = record.has('image') ? record.text('image') : 'refused';
-  check.expect('text poke', valueDifference('bytes', poked(record.address('ip'), poke), expected));
+  const ip = record.address('ip');
+  const ours = poked(ip, poke);
+  const recorded = record.has('image') ? record.bytes('image') : undefined;
+  check.expect(
+    'text poke',
+    ours && recorded
+      ? imageDifference(ours, recorded, { address: ip })
+      : valueDifference('bytes', shown(ours), shown(recorded)),
+  );
 }
 
-function poked(ip: bigint, poke: Poke): string {
+const shown = (bytes: Uint8Array | undefined): string => (bytes ? bytesToHex(bytes) : 'refused');
+
+/** @returns undefined where the target is out of reach */
+function poked(ip: bigint, poke: Poke): Uint8Array | undefined {
   try {
-    return bytesToHex(pokeText(ip, poke));
+    return pokeText(ip, poke);
   } catch (error) {
-    if (error instanceof EngineError && error.code === 'jit/range') return 'refused';
+    if (error instanceof EngineError && error.code === 'jit/range') return undefined;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { EngineError } from '../../engine/base/errors';
 import { decodeInsns } from '../../engine/bpf/bytes';
 import { CALL } from '../../engine/bpf/insn';
 import { why } from '../../engine/jit/lookup';
@@ -11,7 +12,7 @@ import {
 } from '../../engine/jit/trampoline/model';
 import { imageDifference } from './difference';
 import type { KernelFacts } from './facts';
-import type { Fields } from './fields';
+import { addressIn, type Fields } from './fields';
 import type { RecordCheck } from './report';
 
 /** enum bpf_prog_type and bpf_attach_type of programs that trampolines run. */
@@ -276,12 +277,25 @@ function callsOf(image: Fields): SeenCall[] {
   return image.rows('calls').map(([, target, symbol, constants]) => {
     const a0 = (constants as { readonly a0?: unknown } | undefined)?.a0;
     return {
-      target: BigInt(String(target)),
+      target: addressOf(target, image.where),
       symbol: String(symbol),
-      a0: typeof a0 === 'string' ? BigInt(a0) : undefined,
+      a0: typeof a0 === 'string' ? addressOf(a0, image.where) : undefined,
       isOriginal: isPastEntry(String(symbol)),
     };
   });
+}
+
+/** @throws EngineError `usage/vectors` */
+function addressOf(value: unknown, where: string): bigint {
+  const address = addressIn(value);
+  if (address !== undefined) return address;
+  throw new EngineError(
+    'usage/vectors',
+    `${where}.calls holds ${JSON.stringify(value)} where an address must be.`,
+    {
+      where,
+    },
+  );
 }
 
 /** The original is called behind its patched entry. */

@@ -1,7 +1,7 @@
 import { EngineError } from '../base/errors';
 import { bytesToHex } from '../base/hex';
 import type { TestRunOutput } from '../kernel/types';
-import { isaText } from '../profile/parse';
+import { profileWords } from '../profile/parse';
 import type { World } from './build';
 import type { CheckResult } from './checks';
 import type { CodeIndex } from './code-index';
@@ -82,7 +82,6 @@ export class SessionViews {
     const { id, world, inputs, stops, clock } = this.source;
     const cycle = clock.now;
     const { status, reason, result, canGoBack } = this.source.state();
-    const { kernel, tcc, isa } = world.profile;
     const count = status === 'stopped' ? this.tcc() : undefined;
     return {
       session: id,
@@ -90,7 +89,7 @@ export class SessionViews {
       status,
       object: world.object.name,
       program: world.program.name,
-      profile: { kernel, tcc, isa: isaText(isa) },
+      profile: profileWords(world.profile),
       inputs,
       ...(reason && { reason }),
       ...(status === 'stopped' && { location: this.location() }),

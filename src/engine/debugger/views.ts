@@ -12,6 +12,10 @@ export interface ProfileView {
   readonly kernel: string;
   readonly tcc: string;
   readonly isa: string;
+  /** The kernel is built with kCFI; absent: it is not. */
+  readonly cfi?: boolean;
+  /** Past bugs that the JIT has on purpose, by name; absent: none. */
+  readonly faults?: readonly string[];
 }
 
 /** What the program is given (BPF_PROG_TEST_RUN). Hex without prefix; absent = the program type has none. */

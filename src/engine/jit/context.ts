@@ -67,7 +67,7 @@ export class JitContext {
   /** The image lies at `base` from now on. */
   placeAt(base: bigint): void {
     this.imageBase = base;
-    this.callBaseDistance = Number(this.unit.surroundings.callBase - base);
+    this.callBaseDistance = Number(BigInt.asIntN(64, this.unit.surroundings.callBase - base));
   }
 
   /** The RV64 register of a BPF register, marked as seen (`bpf_to_rv_reg`). */
@@ -83,7 +83,8 @@ export class JitContext {
 
   /** Bytes from the code emitted next to `address`; 0 as long as there is no image. */
   distanceTo(address: bigint): number {
-    return this.imageBase === undefined ? 0 : Number(address - this.imageBase) - 2 * this.e.ninsns;
+    if (this.imageBase === undefined) return 0;
+    return Number(BigInt.asIntN(64, address - this.imageBase)) - 2 * this.e.ninsns;
   }
 
   /** An error about the instruction at `slot`, with its index in the program and its text. */

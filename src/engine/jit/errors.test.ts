@@ -37,6 +37,7 @@ describe('what cannot be compiled is refused with the instruction’s index and 
   const arena = { arena: { kernVmStart: 0xff20000000000000n, userVmStart: 0x7f0000000000n } };
   const cases: [string, readonly BpfInsn[], Partial<JitInput>, ProfileWords, string, string][] = [
     ['unknown ALU opcode', [ZERO, op(0xef, 1), EXIT], {}, {}, 'jit/opcode', 'Instruction 1'],
+    ['negation of a source', [op(0x8c, 1), EXIT], {}, {}, 'jit/opcode', 'takes no source'],
     ['unknown load', [op(0xe1, 1, 2), EXIT], {}, {}, 'jit/opcode', 'Instruction 0'],
     ['may_goto', [op(0xe5, 0, 0, 1), ZERO, EXIT], {}, {}, 'jit/opcode', 'Instruction 0'],
     ['packet load', [op(0x20, 0, 0, 0, 4), EXIT], {}, {}, 'jit/opcode', 'packet loads'],
@@ -80,6 +81,15 @@ describe('what cannot be compiled is refused with the instruction’s index and 
     expect([error.code, error.data['insn']]).toEqual(['jit/call', 0]);
   });
 
+  it('a frame that 12-bit offsets do not reach', () => {
+    const subprogs = [{ name: 'prog', start: 0, stackDepth: 2032, tailCallReachable: false }];
+    const error = errorOf(() => compile([ZERO, EXIT], { subprogs }));
+    expect([error.code, error.data['bytes']]).toEqual(['jit/frame', 2048]);
+    expect(
+      compile([ZERO, EXIT], { subprogs: [{ ...subprogs[0]!, stackDepth: 2016 }] }).functions[0]!.stackSize,
+    ).toBe(2032);
+  });
+
   it('kCFI in a kernel without it', () => {
     const error = errorOf(() =>
       compile([ZERO, EXIT], {}, { ...parseProfile({ kernel: '6.6', tcc: 'mainline' }), cfi: true }),
@@ -95,5 +105,8 @@ it('a program whose size does not settle in 32 passes is refused as the kernel d
   insns.push(ZERO, EXIT);
   const error = errorOf(() => compile(insns));
   expect(error.code).toBe('jit/convergence');
-  expect(error.message).toContain('32 passes');
+  expect(error.message).toMatch(
+    /^Instruction \d+ \(if r1 == 0x0 goto pc\+1\) of prog: the code still changes its size after 32 passes, this one from \d+ to \d+ bytes in the last; /,
+  );
+  expect(error.data['insn']).toBeTypeOf('number');
 });

@@ -1,3 +1,4 @@
+import { EngineError } from '../base/errors';
 import type { JitContext } from './context';
 import { ARENA, RV } from './registers';
 import { SEEN_CALL } from './seen';
@@ -88,6 +89,23 @@ export const bpfStackSize = (stackDepth: number): number => Math.ceil(stackDepth
 /** Bytes of the whole frame for these saved registers and BPF stack. */
 export const frameSize = (slots: readonly SavedSlot[], bpfStack: number): number =>
   Math.ceil((slots.length * 8) / 16) * 16 + bpfStack;
+
+/** What sp and frame offsets reach in 12 bits. */
+const MAX_FRAME = 2047;
+
+/**
+ * Refuses a frame that the 12-bit immediates of the code around it cannot hold. The verifier's limit of 512 bytes of BPF stack
+ * keeps the kernel's JIT far from it, which does not look (spec 2.1).
+ * @throws EngineError `jit/frame`
+ */
+export function checkFrameSize(name: string, bytes: number): void {
+  if (bytes <= MAX_FRAME) return;
+  throw new EngineError(
+    'jit/frame',
+    `The frame of ${name} takes ${bytes} bytes, more than the ${MAX_FRAME} that its code can reach; the verifier allows 512 bytes of BPF stack.`,
+    { function: name, bytes },
+  );
+}
 
 /** The frame layout record of a translated function. */
 export function frameLayout(ctx: JitContext): FrameLayout {

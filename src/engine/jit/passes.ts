@@ -49,9 +49,11 @@ export function compileUnit(unit: Unit, allocate: Allocate, watch: PassWatcher =
   for (let i = 0; i < offset.length; i++) offset[i] = GUESSED_HALFWORDS * (i + 1);
   let previous = GUESSED_HALFWORDS * offset.length;
   let image: Uint16Array | undefined;
+  let before: Int32Array = new Int32Array();
   ctx.writesOffsets = true;
   for (let round = 0; ; round++) {
-    if (round === MAX_ROUNDS) throw noConvergence(unit);
+    if (round === MAX_ROUNDS) throw noConvergence(ctx, before);
+    if (round === MAX_ROUNDS - 1) before = sizesOf(ctx);
     const total = runPass(ctx);
     watch('round', ctx);
     const hurried = ctx.faults['image-not-converged'];
@@ -137,10 +139,22 @@ function buildBody(ctx: JitContext): void {
   }
 }
 
-function noConvergence(unit: Unit): EngineError {
-  return new EngineError(
+/** Halfwords of each slot's code in the latest pass. */
+function sizesOf({ ends, prologueLen }: JitContext): Int32Array {
+  return ends.map((end, i) => end - (i > 0 ? (ends[i - 1] ?? 0) : prologueLen));
+}
+
+/** Names the first instruction that still moves. @param before sizes in the last pass but one */
+function noConvergence(ctx: JitContext, before: Int32Array): EngineError {
+  const sizes = sizesOf(ctx);
+  const slot = sizes.findIndex((size, i) => size !== before[i]);
+  const change =
+    slot < 0
+      ? ''
+      : `, this one from ${2 * (before[slot] ?? 0)} to ${2 * (sizes[slot] ?? 0)} bytes in the last`;
+  return ctx.error(
     'jit/convergence',
-    `The code of ${unit.name} (from instruction ${unit.start} on) still changes its size after ${MAX_ROUNDS} passes; the kernel gives up here too.`,
-    { function: unit.name, insn: unit.start, passes: MAX_ROUNDS },
+    Math.max(slot, 0),
+    `the code still changes its size after ${MAX_ROUNDS} passes${change}; the kernel gives up here, too.`,
   );
 }

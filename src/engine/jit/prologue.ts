@@ -1,5 +1,5 @@
 import type { JitContext } from './context';
-import { bpfStackSize, frameSize, savedSlots } from './frame';
+import { bpfStackSize, checkFrameSize, frameSize, savedSlots } from './frame';
 import { emitImmBig } from './load-immediate';
 import { ARENA, RV } from './registers';
 
@@ -13,6 +13,7 @@ export function buildPrologue(ctx: JitContext): void {
   if (bpfStack > 0) ctx.seen |= 1 << RV.s5;
   const slots = savedSlots(ctx);
   const size = frameSize(slots, bpfStack);
+  checkFrameSize(unit.name, size);
   ctx.stackSize = size;
 
   if (unit.typeWord !== undefined) {

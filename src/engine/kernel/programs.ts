@@ -20,6 +20,15 @@ import type { ProgPack } from './prog-pack';
 import { progTag } from './prog-tag';
 import type { KernelProgram } from './types';
 
+/** BPF_PROG_TYPE_EXT: programs that replace a function of another (freplace). */
+const PROG_TYPE_EXT = 28;
+
+/**
+ * cfi_bpf_hash and cfi_bpf_subprog_hash: kCFI type words are the low 32 bits of XXH64 over the mangled function type, here
+ * `_ZTSFjPKvPK8bpf_insnE` (a program's entry as C calls it) and `_ZTSFyyyyyyE` (a callback).
+ */
+const KCFI_TYPES = { main: 0xd9421881, subprog: 0x9e4709a9 } as const;
+
 /** A loaded program with what the model keeps about it beside the contract. */
 export interface LoadedProgram extends KernelProgram {
   /** 16 hex digits */
@@ -112,7 +121,7 @@ export class Programs implements ProgDirectory {
       this.port,
     );
     const arrays = this.claimProgArrays(source);
-    const jit = compileProgram(profile, this.jitInput(xlated), this.pack);
+    const jit = compileProgram(profile, this.jitInput(xlated, source.type.id), this.pack);
     for (const fn of jit.functions) {
       this.env.memory.write(fn.base, fn.image);
       if (fn.extableBytes.length > 0)
@@ -163,8 +172,8 @@ export class Programs implements ProgDirectory {
     return arrays;
   }
 
-  private jitInput(xlated: XlatedProgram): JitInput {
-    const { symbols } = this.env;
+  private jitInput(xlated: XlatedProgram, progType: number): JitInput {
+    const { profile, symbols } = this.env;
     return {
       name: xlated.name,
       insns: xlated.insns,
@@ -176,6 +185,8 @@ export class Programs implements ProgDirectory {
         timedMayGoto: symbols.find('arch_bpf_timed_may_goto'),
       },
       kfuncs: this.kfuncModels(xlated.insns),
+      ...(profile.cfi && { cfiHash: KCFI_TYPES }),
+      isExtension: progType === PROG_TYPE_EXT,
     };
   }
 

@@ -130,17 +130,15 @@ const NONE = Object.fromEntries(FAULT_NAMES.map((name) => [name, false])) as Rec
 export function faultSwitches(profile: Profile): FaultSwitches {
   if (profile.faults.length === 0) return NONE;
   const switches = { ...NONE };
-  for (const name of profile.faults) {
-    if (!(name in FAULTS)) {
-      throw new EngineError(
-        'profile/fault',
-        `Unknown fault '${name}'; choose from ${FAULT_NAMES.join(', ')}.`,
-        {
-          fault: name,
-        },
-      );
-    }
-    switches[name as FaultName] = true;
-  }
+  for (const name of profile.faults) switches[faultNamed(name)] = true;
   return switches;
+}
+
+/** @throws EngineError `profile/fault` for a fault that is not in the table, with the names of those that are */
+export function faultNamed(name: string): FaultName {
+  const known = FAULT_NAMES.find((fault) => fault === name);
+  if (known !== undefined) return known;
+  throw new EngineError('profile/fault', `Unknown fault '${name}'; choose from ${FAULT_NAMES.join(', ')}.`, {
+    fault: name,
+  });
 }

@@ -1,4 +1,6 @@
 import { EngineError } from '../base/errors';
+import { faultNamed } from './faults';
+import { JIT_FACTS } from './jit-facts';
 import type { IsaExtensions, KernelVersion, Profile, StructLayout, TccScheme } from './profile';
 
 /** Struct offsets of each kernel (spec 0.4). */
@@ -42,18 +44,27 @@ export const SCHEMES: Readonly<Record<KernelVersion, readonly TccScheme[]>> = {
 };
 
 export const KERNELS = Object.keys(SCHEMES) as KernelVersion[];
-const ALL_SCHEMES: readonly TccScheme[] = SCHEMES['6.12'];
+/** Every scheme, in the order of their history. */
+export const ALL_SCHEMES: readonly TccScheme[] = SCHEMES['6.12'];
+
+/** What is used where nothing is said and the kernel has it. */
+export const DEFAULT_SCHEME: TccScheme = 'transparent';
 
 /** The profile words a user may give; all optional. */
 export interface ProfileWords {
   readonly kernel?: string;
   readonly tcc?: string;
   readonly isa?: string;
+  /** The kernel is built with kCFI. */
+  readonly cfi?: boolean;
+  /** Faults to seed, by name. */
+  readonly faults?: readonly string[];
 }
 
 /**
- * Builds a profile from the words of the command line (cli.md): kernel, TCC scheme or `native`, ISA string.
- * @throws EngineError `usage/profile` naming the word that is wrong and those that are right.
+ * Builds a profile from the words of the command line (cli.md): kernel, TCC scheme or `native`, ISA string,
+ * kCFI and faults.
+ * @throws EngineError `usage/profile`, `usage/isa`, `profile/fault` naming the word that is wrong and those that are right.
  */
 export function parseProfile(words: ProfileWords = {}): Profile {
   const kernel = (words.kernel ?? '6.12') as KernelVersion;
@@ -65,7 +76,7 @@ export function parseProfile(words: ProfileWords = {}): Profile {
       { kernel },
     );
   }
-  const word = words.tcc ?? (schemes.includes('transparent') ? 'transparent' : 'native');
+  const word = words.tcc ?? (schemes.includes(DEFAULT_SCHEME) ? DEFAULT_SCHEME : 'native');
   const tcc = word === 'native' ? schemes[0]! : (word as TccScheme);
   if (!ALL_SCHEMES.includes(tcc)) {
     throw new EngineError(
@@ -81,14 +92,34 @@ export function parseProfile(words: ProfileWords = {}): Profile {
       { kernel, tcc },
     );
   }
+  const cfi = words.cfi === true;
+  if (cfi && !JIT_FACTS[kernel].supportsCfi) {
+    const others = KERNELS.filter((other) => JIT_FACTS[other].supportsCfi);
+    throw new EngineError(
+      'usage/profile',
+      `Kernel ${kernel} has no kCFI for BPF programs on riscv; choose one of ${others.join(', ')}, or leave kCFI off.`,
+      { kernel },
+    );
+  }
   return {
     kernel,
     tcc,
     isa: parseIsa(words.isa ?? 'rv64imac'),
-    cfi: false,
+    cfi,
     layout: LAYOUTS[kernel],
-    faults: [],
+    faults: [...new Set((words.faults ?? []).map(faultNamed))],
   };
+}
+
+/** The words that {@link parseProfile} makes this profile from; what is off or empty is left out. */
+export function profileWords({ kernel, tcc, isa, cfi, faults }: Profile): {
+  kernel: string;
+  tcc: string;
+  isa: string;
+  cfi?: true;
+  faults?: readonly string[];
+} {
+  return { kernel, tcc, isa: isaText(isa), ...(cfi && { cfi }), ...(faults.length > 0 && { faults }) };
 }
 
 /**

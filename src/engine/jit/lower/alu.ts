@@ -27,6 +27,8 @@ export function lowerAlu(ctx: JitContext, i: number): number {
       lowerByteOrder(ctx, i, rd, opcode);
       return 0;
     case BPF_ALU_OP.NEG:
+      if ((opcode & BPF_SRC.X) !== 0)
+        throw ctx.error('jit/opcode', i, 'unknown opcode; negation takes no source.');
       ctx.e.rule('alu/negate');
       ctx.e.emit(enc.sub(rd, RV.zero, rd));
       break;

@@ -92,3 +92,27 @@ it('each scheme adds to the worked example what the golden text says', () => {
   expect(text).toBe(readFileSync(GOLDEN, 'utf8'));
   for (const rule of text.match(/tcc\/\S+/g) ?? []) expect(rule in RULES).toBe(true);
 });
+
+it('an extension under transparent keeps the budget of the program it replaces, and its tail call entry in place', () => {
+  const profile = parseProfile({ tcc: 'transparent' });
+  const compile = (isExtension: boolean): JitFunction =>
+    compileProgram(
+      profile,
+      {
+        name: 'main',
+        insns: [insn(0xb7), insn(0x95)],
+        subprogs: [{ name: 'main', start: 0, stackDepth: 0, tailCallReachable: false }],
+        verifierZext: true,
+        callBase: 0xffffffff80180000n,
+        addresses: { perCpuOffset: 0n },
+        isExtension,
+      },
+      { place: () => 0xffffffff78000000n },
+    ).functions[0]!;
+  const [main, extension] = [compile(false), compile(true)];
+  const third = ({ image }: JitFunction) => [...disassemble(image, 0n)][2]!.text;
+  expect([third(main), third(extension)]).toEqual(['li a6, 33', 'nop']);
+  expect(why(extension, 8)?.rule).toBe('tcc/keep-place');
+  expect(extension.tailCallEntry - extension.bpfFunc).toBe(12n);
+  expect(extension.image.subarray(12)).toEqual(main.image.subarray(12));
+});

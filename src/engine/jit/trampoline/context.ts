@@ -59,7 +59,9 @@ export class TrampolineContext {
   /** Calls `target` (`emit_call` with a fixed address). */
   call(target: bigint, kind: CallKind, rule: RuleName): void {
     const { e, model } = this;
-    const distance = this.hasImage ? Number(target - model.imageAddress) - 2 * e.ninsns : 0;
+    const distance = this.hasImage
+      ? Number(BigInt.asIntN(64, target - model.imageAddress)) - 2 * e.ninsns
+      : 0;
     if (!emitJumpAndLink(e, RV.ra, distance, true, rule)) {
       throw new EngineError(
         'jit/range',

@@ -1,5 +1,6 @@
 import { EngineError } from '../../base/errors';
 import type { JitFacts } from '../../profile/jit-facts';
+import { checkFrameSize } from '../frame';
 import type { FrameLayout, FrameSlot } from '../types';
 import { TRAMP_FLAG, type TrampolineModel } from './model';
 
@@ -59,6 +60,7 @@ export function layOutFrame(model: TrampolineModel, facts: JitFacts, tccSlot: bo
   const onStack = has(TRAMP_FLAG.CALL_ORIG) ? Math.max(0, argSlots - REGISTER_ARGS) : 0;
   take(8 * onStack);
   const stackSize = Math.ceil(size / 16) * 16;
+  checkFrameSize(model.name, stackSize);
   const stkArgOff = onStack > 0 ? stackSize : 0;
   return {
     retvalOff,
@@ -78,6 +80,14 @@ export function layOutFrame(model: TrampolineModel, facts: JitFacts, tccSlot: bo
 }
 
 function checkArguments(model: TrampolineModel, facts: JitFacts, argSlots: number): void {
+  const odd = model.args.findIndex(({ size }) => !Number.isInteger(size) || size < 0);
+  if (odd >= 0) {
+    throw new EngineError(
+      'jit/trampoline',
+      `Argument ${odd + 1} of ${model.name} has ${model.args[odd]!.size} bytes; give the size of its type.`,
+      { function: model.name, argument: odd },
+    );
+  }
   const { argumentLimit } = facts.trampoline;
   const count = argumentLimit.unit === 'slots' ? argSlots : model.args.length;
   if (count > argumentLimit.count) {
