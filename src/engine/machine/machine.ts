@@ -141,12 +141,14 @@ class HartMachine implements Machine {
 
   private go(limit: number, untilCycle?: bigint): MachineStop {
     const { core } = this;
+    this.predecoder.fetchWhatWasWritten();
     let left = limit;
     while (left > 0) {
       const slice = Math.min(left, SLICE);
       const checked = untilCycle !== undefined || this.timer.recording || this.watchList.watchRegisters;
       const reason = checked ? core.runChecked(slice, untilCycle ?? NEVER) : core.run(slice);
       left -= slice - core.getU32(REMAINING);
+      this.predecoder.fetchWhatWasWritten();
       if (untilCycle !== undefined && this.now() >= untilCycle && GOES_ON.has(reason)) left = 0;
       if (reason === STOP_LIMIT) continue;
       const stop = this.stopFor(reason, left > 0);

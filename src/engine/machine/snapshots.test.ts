@@ -115,11 +115,18 @@ test('a snapshot keeps what was written since the one before, not all of memory'
     { name: 'big', base: 0x10000n, size: 32 << 20, permissions: { r: true, w: true, x: false } },
     new Uint8Array(8 << 20).fill(1),
   );
-  expect(machine.snapshot().bytes).toBeGreaterThan(8 << 20);
+  const first = machine.snapshot();
+  expect(first.bytesBeyond()).toBeGreaterThan(8 << 20);
   machine.run(1);
-  const { bytes } = machine.snapshot();
-  expect(bytes).toBeGreaterThan(4096);
-  expect(bytes).toBeLessThan(32768);
+  const second = machine.snapshot();
+  expect(second.bytesBeyond(first)).toBeGreaterThan(4096);
+  expect(second.bytesBeyond(first)).toBeLessThan(32768);
+  // What the first one alone made known is the third's to keep once nobody else does.
+  machine.memory.writeU8(0x10000n, 9);
+  const third = machine.snapshot();
+  expect(third.bytesBeyond(second)).toBeLessThan(32768);
+  expect(third.bytesBeyond(first)).toBeGreaterThan(8192);
+  expect(third.bytesBeyond()).toBeGreaterThan(8 << 20);
 });
 
 test('more pages than the list of written pages holds', () => {
