@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startEngine, type EngineClient } from '../src/main/engine/client';
 import type { ObjectView, SessionView } from '../src/engine/debugger/views';
 
+const CLANG = 'clang-19';
 /** Instructions of the long run before it is paused for the last time. */
 const LONG = 10_000_000_000;
 /** Pauses on the way, at random moments. */
@@ -25,16 +28,28 @@ function quantiles(times: readonly number[]): string {
   return `median ${at(0.5)} ms, 95 % ${at(0.95)} ms, longest ${at(1)} ms`;
 }
 
-/** Starts an example that never ends, with the count of tail calls kept on the stack. */
+/** Starts a program that practically never ends. */
 async function startEndless(engine: EngineClient): Promise<void> {
-  const file = path.resolve('examples/hierarchy.o');
-  const opened = await engine.open('hierarchy.o', new Uint8Array(readFileSync(file)), {});
+  const dir = mkdtempSync(path.join(tmpdir(), 'hartbeat-pause-'));
+  const file = path.join(dir, 'endless.o');
+  execFileSync(CLANG, [
+    '-O2',
+    '-target',
+    'bpf',
+    '-g',
+    '-c',
+    path.resolve('bench/pause/endless.c'),
+    '-o',
+    file,
+  ]);
+  const opened = await engine.open('endless.o', new Uint8Array(readFileSync(file)), {});
+  rmSync(dir, { recursive: true });
   if (!opened.ok) throw new Error(opened.error.message);
   const object = opened.value as ObjectView;
   await ask(engine, 'session.start', {
     object: object.id,
-    program: 'entry',
-    profile: { kernel: '6.12', tcc: 'stack-v3', isa: 'rv64imac' },
+    program: 'endless',
+    profile: { kernel: '6.12', tcc: 'transparent', isa: 'rv64imac' },
     inputs: object.programs[0]!.inputs,
   });
 }
@@ -44,6 +59,10 @@ async function startEndless(engine: EngineClient): Promise<void> {
  * meanwhile; how long the main thread is kept from its own work; and how long the end of the worker takes.
  */
 export default async function bench(): Promise<void> {
+  if (spawnSync(CLANG, ['--version']).status !== 0) {
+    console.log(`${CLANG} is not installed; the program cannot be compiled.`);
+    return;
+  }
   const engine = startEngine();
   await startEndless(engine);
 
@@ -74,7 +93,7 @@ export default async function bench(): Promise<void> {
       await sleep(20 + ((pause * 37) % 50));
       const view = (await timed(answers, 'session.state', {})) as SessionView;
       instructions = view.counters.instructions;
-      await timed(answers, 'session.listing', { function: 'entry/entry' });
+      await timed(answers, 'session.listing', { function: 'endless/endless' });
     } while (instructions < share * pause);
     const stopped = (await timed(pauses, 'session.pause', {})) as SessionView;
     if (stopped.status !== 'stopped') throw new Error(`a pause left the session ${stopped.status}`);
