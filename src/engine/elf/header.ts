@@ -52,10 +52,7 @@ export function readHeader(file: ByteReader, name: string, wanted: string): ElfH
 function checkIdentity(file: ByteReader, name: string, wanted: string): void {
   const { bytes } = file;
   if (bytes.length === 0) {
-    throw new EngineError(
-      'elf/empty',
-      `${name} is an empty file; ${wanted}.`,
-    );
+    throw new EngineError('elf/empty', `${name} is an empty file; ${wanted}.`);
   }
   const magic = [0x7f, 0x45, 0x4c, 0x46];
   if (!magic.every((byte, i) => bytes[i] === byte)) {
