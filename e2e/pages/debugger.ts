@@ -2,7 +2,7 @@ import { expect, type Locator, type Page } from '@playwright/test';
 import { Column } from './column.ts';
 
 export type StepButton = 'Step over' | 'Step into' | 'Step out';
-export type Granularity = 'Line' | 'BPF' | 'Native';
+export type Granularity = 'Line' | 'BPF' | 'Native' | 'Cycle';
 
 /** The debug view: toolbar, columns and panes, by the names that a user finds them by. */
 export class DebuggerPage {
@@ -15,6 +15,8 @@ export class DebuggerPage {
   readonly frames: Locator;
   readonly console: Locator;
   readonly counters: Locator;
+  /** The answer to who wrote something last. */
+  readonly lastWrite: Locator;
 
   constructor(private readonly page: Page) {
     this.source = this.column('Source', 'Source');
@@ -26,6 +28,7 @@ export class DebuggerPage {
     this.frames = page.getByRole('listbox', { name: /^Call stack/ }).getByRole('option');
     this.console = page.getByRole('log', { name: 'Console' });
     this.counters = page.getByLabel('Counters');
+    this.lastWrite = page.getByRole('region', { name: 'Who wrote it last' });
   }
 
   private column(region: string, text: string): Column {
@@ -96,6 +99,12 @@ export class DebuggerPage {
   /** The value of a register, as the window shows it. */
   async value(abi: string): Promise<string> {
     return (await this.register(abi).getByRole('cell').nth(3).textContent()) ?? '';
+  }
+
+  /** Chooses from a register's context menu. */
+  async chooseForRegister(abi: string, item: string): Promise<void> {
+    await this.register(abi).click({ button: 'right', position: { x: 30, y: 8 } });
+    await this.page.getByRole('menuitem', { name: item, exact: true }).click();
   }
 
   /** The sentence under a6 or s6. */

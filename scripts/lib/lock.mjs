@@ -22,10 +22,7 @@ export async function withLock(work) {
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
     }
-    if (isStale(dir, owner)) {
-      rmSync(dir, { recursive: true, force: true });
-      continue;
-    }
+    if (isStale(dir, owner) && removeStale(dir, owner)) continue;
     if (!told) say('another command is setting up; waiting for it');
     told = true;
     await sleep(200);
@@ -34,6 +31,28 @@ export async function withLock(work) {
     return await work();
   } finally {
     rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/**
+ * One at a time takes away a dead owner's lock and looks again first: who decided earlier that it is stale must not take away
+ * the lock that somebody else has made since.
+ * @returns whether it is worth another try at once
+ */
+function removeStale(dir, owner) {
+  const guard = `${dir}.stale`;
+  try {
+    mkdirSync(guard);
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    if (age(guard) > 5000) rmSync(guard, { recursive: true, force: true });
+    return false;
+  }
+  try {
+    if (isStale(dir, owner)) rmSync(dir, { recursive: true, force: true });
+    return true;
+  } finally {
+    rmSync(guard, { recursive: true, force: true });
   }
 }
 

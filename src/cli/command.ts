@@ -8,6 +8,8 @@ export interface OptionSpec {
   /** What the value is called in the help text; absent: the option is a switch. */
   readonly value?: string;
   readonly repeatable?: boolean;
+  /** One letter that stands for it after a single dash. */
+  readonly short?: string;
   readonly help: string;
 }
 
@@ -73,7 +75,7 @@ export class Arguments {
 }
 
 /** Options that every command has. */
-const COMMON: readonly OptionSpec[] = [{ name: 'help', help: 'print this text' }];
+const COMMON: readonly OptionSpec[] = [{ name: 'help', short: 'h', help: 'print this text' }];
 
 /**
  * Reads a command's arguments.
@@ -81,11 +83,12 @@ const COMMON: readonly OptionSpec[] = [{ name: 'help', help: 'print this text' }
  */
 export function parseCommandLine(command: Command, argv: readonly string[]): Arguments {
   const options = Object.fromEntries(
-    [...command.options, ...COMMON].map(({ name, value, repeatable }) => [
+    [...command.options, ...COMMON].map(({ name, value, repeatable, short }) => [
       name,
       {
         type: value === undefined ? ('boolean' as const) : ('string' as const),
         multiple: repeatable === true,
+        ...(short !== undefined && { short }),
       },
     ]),
   );
@@ -106,7 +109,7 @@ export function parseCommandLine(command: Command, argv: readonly string[]): Arg
 function parse(
   command: Command,
   argv: string[],
-  options: Record<string, { type: 'boolean' | 'string'; multiple: boolean }>,
+  options: Record<string, { type: 'boolean' | 'string'; multiple: boolean; short?: string }>,
 ) {
   try {
     return parseArgs({ args: argv, options, allowPositionals: true, strict: true });
@@ -124,7 +127,11 @@ function parseProblem(error: unknown, argv: readonly string[]): string {
   }
   const option = /'(?:-\w, )?(--[\w-]+)/.exec(message)?.[1];
   if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' && option !== undefined) {
-    return /not take an argument/.test(message) ? `${option} takes no value` : `${option} needs a value`;
+    if (/not take an argument/.test(message)) return `${option} takes no value`;
+    const next = argv[argv.indexOf(option) + 1];
+    return next === undefined
+      ? `${option} needs a value`
+      : `${option} needs a value, and '${next}' looks like an option; write ${option}=${next} if it is meant`;
   }
   return message.split('\n')[0]!;
 }

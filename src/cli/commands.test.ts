@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { recordedObject } from '../engine/loader/testing/recorded';
 import { cli } from './testing/run';
 
 const FRAME = 'hex:' + '00'.repeat(60);
@@ -15,6 +16,8 @@ interface Run {
   readonly instructions: number;
   readonly maps: Readonly<Record<string, readonly (readonly [string, string])[]>>;
   readonly printk: readonly string[];
+  readonly events: readonly object[];
+  readonly eventsDropped: number;
   readonly checks: readonly { readonly name: string; readonly ok: boolean }[];
 }
 
@@ -53,6 +56,7 @@ describe('run', () => {
         'tailCalls',
       ],
       ...['helperCalls', 'maps', 'printk', 'events', 'checks', 'stop'],
+      'eventsDropped',
     ];
     expect(Object.keys(json<object>()).sort()).toEqual(keys.sort());
   });
@@ -99,6 +103,66 @@ describe('run', () => {
     );
     expect(code).toBe(0);
     expect(json<Run>().maps['counters']![0]).toEqual(['00000000', '0800000000000000']);
+  });
+
+  test('a map that is read-only to programs is set before they are loaded', async () => {
+    // cfg_limit is 1000 and counter 5: with a limit of 0 the program prints it and drops the packet.
+    const object = recordedObject('globals.v3.o');
+    const info = await cli(['run', 'globals.v3.o', 'globals_main', '--json'], {
+      files: { 'globals.v3.o': object },
+    });
+    const [[key, value]] = info.json<Run>().maps['globals.rodata'] as [[string, string]];
+    const files = { 'globals.v3.o': object, 'ro.json': JSON.stringify([[key, `00000000${value.slice(8)}`]]) };
+    const argv = ['run', 'globals.v3.o', 'globals_main', '--json', '--map', 'globals.rodata=ro.json'];
+    const { code, json } = await cli(argv, { files });
+    expect(code).toBe(0);
+    expect(json<Run>()).toMatchObject({ retval: 1, printk: ['limit 0 name0 103'] });
+  });
+
+  test('a kernel function that is modelled is called', async () => {
+    const files = { 'loops.v4.o': recordedObject('loops.v4.o') };
+    for (const kernel of ['6.12', '7.2']) {
+      const argv = [
+        'run',
+        'loops.v4.o',
+        'loop_iter',
+        '--kernel',
+        kernel,
+        '--ctx',
+        `hex:${'00'.repeat(16)}`,
+        '--json',
+      ];
+      const { code, json } = await cli(argv, { files });
+      expect(code).toBe(0);
+      // 0 + 3 + … + 14 * 3
+      expect(json<Run>()).toMatchObject({ retval: 315, ctxOut: '00000000000000003b01000000000000' });
+    }
+  });
+
+  test('a helper that is not modelled stops the run, with the BPF instruction that calls it', async () => {
+    const files = { 'timer.v3.o': recordedObject('timer.v3.o') };
+    const { code, json } = await cli(['run', 'timer.v3.o', 'timer_arm', '--json'], { files });
+    expect(code).toBe(1);
+    expect(json<Run>().stop).toMatchObject({
+      reason: 'unknown-helper',
+      text: expect.stringMatching(/^bpf_timer_init is a helper/) as string,
+      function: 'timer_arm/timer_arm',
+      insnText: expect.stringMatching(/^call bpf_timer_init#/) as string,
+    });
+  });
+
+  test('keeps every line that the program prints, and says how many events are not kept', async () => {
+    // The program prints a line each time from the 996th run on.
+    const files = { 'globals.v3.o': recordedObject('globals.v3.o') };
+    const argv = ['run', 'globals.v3.o', 'globals_main', '--repeat'];
+    const run = (await cli([...argv, '22000', '--json'], { files })).json<Run>();
+    expect(run.printk).toHaveLength(21_005);
+    // A call of the helper for each line.
+    expect(run.events.length + run.eventsDropped).toBe(21_005);
+    expect(run.eventsDropped).toBeGreaterThan(0);
+    const { out } = await cli([...argv, '1200'], { files });
+    expect(out.split('\n').length).toBeLessThan(300);
+    expect(out).toMatch(/\n {2}105 more; --json prints them\n/);
   });
 
   test('is the same every time', async () => {
@@ -167,6 +231,19 @@ describe('jit', () => {
   });
 });
 
+describe('jit of a whole object', () => {
+  test('says on standard error which programs it leaves out, and why', async () => {
+    const bytes = Buffer.from(recordedObject('loops.v4.o'));
+    for (let at = bytes.indexOf('bpf_iter_num_new'); at >= 0; at = bytes.indexOf('bpf_iter_num_new')) {
+      bytes.write('bpf_iter_odd_new', at);
+    }
+    const { code, out, err } = await cli(['jit', 'loops.v4.o'], { files: { 'loops.v4.o': bytes } });
+    expect(code).toBe(0);
+    expect(out).toMatch(/^loop_helper\/loop_helper at /);
+    expect(err).toMatch(/^loop_iter is left out: Program loop_iter .*bpf_iter_odd_new at instruction 6.*\n$/);
+  });
+});
+
 describe('trace', () => {
   const trace = async (by: string, ...more: string[]) =>
     cli(['trace', 'examples/hierarchy.o', 'entry', '--data', FRAME, '--by', by, ...more]);
@@ -195,6 +272,30 @@ describe('trace', () => {
     expect(events.filter((text) => text.includes('the count is used up'))).toHaveLength(35);
     const { json } = await trace('event', '--json');
     expect(json<unknown[]>()).toHaveLength(events.length);
+  });
+
+  test('by cycle: what each stage holds, and what retires', async () => {
+    const { code, out } = await trace('cycle');
+    expect(code).toBe(0);
+    const lines = out.trimEnd().split('\n');
+    expect(lines[2]).toMatch(
+      /^ {7}3 {2}IF sd s1, 8\(sp\) +ID sd s0, 16\(sp\) +EX sd ra, 24\(sp\) +MEM addi sp, sp, -32 +WB li a6, 33 +a6=0x21$/,
+    );
+    expect(lines[12]).toMatch(/^ {6}13 {2}IF\* sd .* ID\* addi a1, a1, 1 +EX \(load-use\) +MEM ld a1/);
+    const json = (await trace('cycle', '--json')).json<{ cycle: number; retired: { n: number }[] }[]>();
+    expect(json).toHaveLength(lines.length);
+    expect(json[2]).toMatchObject({
+      cycle: 3,
+      stages: [
+        { stage: 'IF' },
+        { stage: 'ID' },
+        { stage: 'EX' },
+        { stage: 'MEM' },
+        { stage: 'WB', stalled: false },
+      ],
+      retired: [{ n: 2, text: 'li a6, 33', registers: { a6: '0x21' } }],
+    });
+    expect((await trace('cycle', '--timing', 'none')).code).toBe(2);
   });
 });
 

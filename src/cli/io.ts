@@ -40,7 +40,7 @@ export function processIo(streams: { stdin: Readable; stdout: Writable; stderr: 
     read: readChecked,
     write: async (path, bytes) => {
       await writeFile(path, bytes).catch((error: NodeJS.ErrnoException) => {
-        throw new EngineError('usage/file', `${path} cannot be written: ${reason(error)}.`, { path });
+        throw new EngineError('usage/file', `${path} cannot be written: ${fileProblem(error)}.`, { path });
       });
     },
   };
@@ -57,23 +57,26 @@ async function readChecked(path: string): Promise<Uint8Array> {
   const fail = (why: string): never => {
     throw new EngineError('usage/file', `${path} cannot be read: ${why}.`, { path });
   };
-  const info = await stat(path).catch((error: NodeJS.ErrnoException) => fail(reason(error)));
-  if (info.isDirectory()) fail('it is a directory; name a file');
+  const info = await stat(path).catch((error: NodeJS.ErrnoException) => fail(fileProblem(error)));
+  if (info.isDirectory()) fail(IS_DIRECTORY);
   if (info.size > MAX_FILE_BYTES) fail(`it has ${info.size} bytes, more than ${MAX_FILE_BYTES}`);
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => fail(reason(error)));
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => fail(fileProblem(error)));
   return new Uint8Array(bytes);
 }
 
-function reason(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
+const IS_DIRECTORY = 'it is a directory; name a file';
+
+/** Why a file could not be read or written, without a full stop. */
+export function fileProblem(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT':
       return 'there is no such file';
     case 'EACCES':
     case 'EPERM':
       return 'permission denied';
     case 'EISDIR':
-      return 'it is a directory';
+      return IS_DIRECTORY;
     default:
-      return error.message;
+      return error instanceof Error ? error.message : String(error);
   }
 }

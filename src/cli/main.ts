@@ -44,6 +44,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
 
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = argv;
+  if (name === 'help' && rest.length === 1) return dispatch([rest[0]!, '--help'], io);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     await io.out(overview());
     return name === undefined ? WRONG_USE : DONE;

@@ -2,8 +2,6 @@ import { EngineError } from '../engine/base/errors';
 import { bytesToHex, hexToBytes } from '../engine/base/hex';
 import type { InputsView } from '../engine/debugger/views';
 import { defaultInputs } from '../engine/debugger/inputs';
-import { isProgArray } from '../engine/debugger/map-types';
-import type { Kernel } from '../engine/kernel/types';
 import type { BpfObject, BpfProgram } from '../engine/loader/object';
 import { TIMING_NAMES, isTimingName, type TimingName } from '../engine/machine/timing/profile';
 import { usage, type Arguments, type OptionSpec } from './command';
@@ -36,19 +34,6 @@ export function timingFrom(args: Arguments): TimingName | 'none' {
   throw usage(`there is no timing profile '${name}'; choose one of ${TIMING_NAMES.join(', ')}`);
 }
 
-/** Entries for one map from `--map`. */
-export type MapSetting =
-  | {
-      readonly kind: 'entries';
-      readonly map: string;
-      readonly entries: readonly (readonly [Uint8Array, Uint8Array])[];
-    }
-  | {
-      readonly kind: 'programs';
-      readonly map: string;
-      readonly slots: readonly (readonly [number, string])[];
-    };
-
 /** Bytes from a file, or from `hex:…`. @throws EngineError `base/hex`, `usage/file` */
 export async function bytesOption(name: string, args: Arguments, io: Io): Promise<Uint8Array | undefined> {
   const text = args.text(name);
@@ -63,7 +48,11 @@ export async function bytesOption(name: string, args: Arguments, io: Io): Promis
 
 /** The program with this name. @throws EngineError `usage/arguments` with a list of the names there are */
 export function programNamed(object: BpfObject, name: string): BpfProgram {
-  const program = object.programs.find((p) => p.name === name);
+  const [program, another] = object.programs.filter((p) => p.name === name);
+  if (program && another) {
+    const sections = `sections ${program.section} and ${another.section}`;
+    throw usage(`${object.name} holds more than one program '${name}' (${sections}); rename one of them`);
+  }
   if (program) return program;
   const names = object.programs.map((p) => p.name).join(', ');
   throw usage(
@@ -73,114 +62,31 @@ export function programNamed(object: BpfObject, name: string): BpfProgram {
   );
 }
 
-/** What the program is given; says on standard error when it is a default. */
-export async function inputsFrom(program: BpfProgram, args: Arguments, io: Io): Promise<InputsView> {
+/** What a program is given. */
+export interface Inputs {
+  readonly inputs: InputsView;
+  /** What is a default, for standard error once it is clear that the program can be run. */
+  readonly note: string;
+}
+
+/** What the program is given: what the command line says, and defaults for the rest. */
+export async function inputsFrom(program: BpfProgram, args: Arguments, io: Io): Promise<Inputs> {
   const data = await bytesOption('data', args, io);
   const ctx = await bytesOption('ctx', args, io);
   const repeat = args.count('repeat');
   const standard = defaultInputs(program.type);
   const useStandardData = data === undefined && standard.data !== undefined;
   const useStandardCtx = ctx === undefined && standard.ctx !== undefined;
-  if (useStandardData) {
-    await io.err(`No --data given: using a UDP packet of ${standard.data!.length / 2} bytes.\n`);
-  }
-  if (useStandardCtx) {
-    await io.err(`No --ctx given: using ${standard.ctx!.length / 2} bytes of zeros.\n`);
-  }
+  const notes = [
+    useStandardData && `No --data given: using a UDP packet of ${standard.data!.length / 2} bytes.\n`,
+    useStandardCtx && `No --ctx given: using ${standard.ctx!.length / 2} bytes of zeros.\n`,
+  ];
   return {
-    ...(data ? { data: bytesToHex(data) } : useStandardData && { data: standard.data }),
-    ...(ctx ? { ctx: bytesToHex(ctx) } : useStandardCtx && { ctx: standard.ctx }),
-    ...(repeat !== undefined && { repeat }),
+    inputs: {
+      ...(data ? { data: bytesToHex(data) } : useStandardData && { data: standard.data }),
+      ...(ctx ? { ctx: bytesToHex(ctx) } : useStandardCtx && { ctx: standard.ctx }),
+      ...(repeat !== undefined && { repeat }),
+    },
+    note: notes.filter((note) => note !== false).join(''),
   };
-}
-
-/** Reads every `--map NAME=FILE`. @throws EngineError `usage/…` for unknown maps and malformed files */
-export async function mapSettings(object: BpfObject, args: Arguments, io: Io): Promise<MapSetting[]> {
-  const settings: MapSetting[] = [];
-  for (const text of args.texts('map')) {
-    const at = text.indexOf('=');
-    if (at <= 0) throw usage(`--map takes NAME=FILE, not '${text}'`);
-    const name = text.slice(0, at);
-    const file = text.slice(at + 1);
-    const map = object.maps.find((m) => m.name === name);
-    if (!map) {
-      const names = object.maps.map((m) => m.name).join(', ');
-      throw usage(`${object.name} holds no map '${name}'; it holds ${names === '' ? 'none' : names}`);
-    }
-    const list = entryList(new TextDecoder().decode(await io.read(file)), file);
-    settings.push(
-      isProgArray(map.type)
-        ? { kind: 'programs', map: name, slots: list.map((entry) => programSlot(entry, file)) }
-        : { kind: 'entries', map: name, entries: list.map((entry) => mapEntry(entry, file, map)) },
-    );
-  }
-  return settings;
-}
-
-/** Programs that the settings put into prog arrays: they must be loaded, too. */
-export function programsIn(settings: readonly MapSetting[]): string[] {
-  return settings.flatMap((setting) =>
-    setting.kind === 'programs' ? setting.slots.map(([, name]) => name) : [],
-  );
-}
-
-export function applyMapSettings(kernel: Kernel, settings: readonly MapSetting[]): void {
-  for (const setting of settings) {
-    const map = kernel.map(setting.map);
-    if (setting.kind === 'programs') {
-      for (const [index, program] of setting.slots) kernel.setProgArray(map, index, program);
-    } else {
-      for (const [key, value] of setting.entries) kernel.updateMap(map, key, value);
-    }
-  }
-}
-
-function entryList(text: string, file: string): readonly (readonly [unknown, unknown])[] {
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch (error) {
-    throw usage(`${file} is not JSON: ${(error as Error).message}`);
-  }
-  const isPair = (entry: unknown): entry is readonly [unknown, unknown] =>
-    Array.isArray(entry) && entry.length === 2;
-  if (!Array.isArray(list) || !list.every(isPair)) throw usage(`${file} is not a JSON list of pairs`);
-  return list;
-}
-
-function mapEntry(
-  [key, value]: readonly [unknown, unknown],
-  file: string,
-  map: { readonly keySize: number; readonly name: string },
-): readonly [Uint8Array, Uint8Array] {
-  if (typeof key !== 'string' || typeof value !== 'string') {
-    throw usage(
-      `${file}: the entries of map ${map.name} are pairs of hex texts, not ${JSON.stringify([key, value])}`,
-    );
-  }
-  const keyBytes = hexIn(file, key);
-  if (keyBytes.length !== map.keySize) {
-    throw usage(
-      `${file}: key ${key} has ${keyBytes.length} bytes; the keys of map ${map.name} have ${map.keySize}`,
-    );
-  }
-  return [keyBytes, hexIn(file, value)];
-}
-
-function programSlot([index, program]: readonly [unknown, unknown], file: string): readonly [number, string] {
-  const number = typeof index === 'string' && /^\d+$/.test(index) ? Number(index) : index;
-  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || typeof program !== 'string') {
-    throw usage(
-      `${file}: the entries of a prog array are [index, program name], not ${JSON.stringify([index, program])}`,
-    );
-  }
-  return [number, program];
-}
-
-function hexIn(file: string, text: string): Uint8Array {
-  try {
-    return hexToBytes(text);
-  } catch (error) {
-    throw usage(`${file}: ${error instanceof EngineError ? error.message : String(error)}`);
-  }
 }

@@ -1,11 +1,12 @@
 import { bytesToHex } from '../engine/base/hex';
 import { buildWorld, type World } from '../engine/debugger/build';
 import { Session } from '../engine/debugger/session';
+import { stopLocation } from '../engine/debugger/stack-views';
 import type { InputsView, OutputView } from '../engine/debugger/views';
 import type { BpfObject } from '../engine/loader/object';
 import type { TimingName } from '../engine/machine/timing/profile';
 import type { Profile } from '../engine/profile/profile';
-import { applyMapSettings, programsIn, type MapSetting } from './run-options';
+import { applyMapSettings, programsIn, type MapSetting } from './map-settings';
 
 /** One run from the command line. */
 export interface RunRequest {
@@ -26,7 +27,7 @@ export function openSession(request: RunRequest): { session: Session; world: Wor
     program: request.program,
     timing: request.timing,
     also: programsIn(request.maps),
-    prepare: (kernel) => applyMapSettings(kernel, request.maps),
+    prepare: (kernel) => applyMapSettings(kernel, request.object, request.maps),
   });
   const session = new Session({
     id: 'cli',
@@ -70,10 +71,12 @@ export function report(session: Session, world: World) {
         world.kernel.dumpMap(map).map(({ key, value }) => [bytesToHex(key), bytesToHex(value)] as const),
       ]),
     ),
-    printk: output.filter((line) => line.kind === 'printk').map((line) => line.text),
+    // The kernel keeps the lines from the first on, the session's console the last events.
+    printk: world.kernel.events.flatMap((event) => (event.kind === 'printk' ? [event.text] : [])),
     events: output.filter((line) => line.kind !== 'printk').map(eventOf),
+    eventsDropped: session.views.eventsLost + world.kernel.eventsDropped,
     checks: result?.checks ?? [],
-    stop: stopOf(session),
+    stop: stopOf(session, world),
   };
 }
 
@@ -92,9 +95,10 @@ export function placeOf(location: NonNullable<OutputView['location']>) {
   };
 }
 
-function stopOf(session: Session) {
+function stopOf(session: Session, world: World) {
   const { kind, text } = session.stopReason!;
-  return { reason: kind, text, ...(kind === 'exit' ? {} : placeOf(session.views.location())) };
+  const place = () => placeOf(stopLocation(world.machine, world.kernel, session.index));
+  return { reason: kind, text, ...(kind === 'exit' ? {} : place()) };
 }
 
 /** Exit code of a run: 0 when the program returned and no check failed. */

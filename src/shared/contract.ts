@@ -6,15 +6,18 @@ import type {
   FrameView,
   FunctionView,
   InputsView,
+  LastWriteView,
   ListingView,
   MapView,
   MemoryView,
   ObjectView,
   OutputView,
+  PipelineView,
   RegistersView,
   SessionView,
   StackView,
 } from '../engine/debugger/views';
+import { TIMINGS } from './timings';
 
 /** The typed contract between a user interface and a session: every request with a validator for what it carries. */
 
@@ -37,19 +40,38 @@ const inputs = v.object({
   ctx: v.optional(hex),
   repeat: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000))),
 });
+const timing = v.picklist(TIMINGS);
 const granularity = v.picklist(['line', 'bpf', 'native', 'cycle']);
 const runTarget = v.variant('kind', [
   v.object({ kind: v.literal('native'), address }),
   v.object({ kind: v.literal('bpf'), function: name, slot: count }),
   v.object({ kind: v.literal('line'), file: path, line: count }),
 ]);
+const register = v.pipe(count, v.minValue(1), v.maxValue(31));
+const watchedLength = v.pipe(count, v.minValue(1), v.maxValue(65536));
 const breakpoint = v.variant('kind', [
   ...runTarget.options,
+  v.object({
+    kind: v.literal('register'),
+    register,
+    when: v.picklist(['written', 'changed', 'equals']),
+    value: v.optional(address),
+  }),
+  v.object({
+    kind: v.literal('memory'),
+    address,
+    length: watchedLength,
+    when: v.picklist(['read', 'written', 'changed']),
+  }),
   v.object({
     kind: v.literal('event'),
     event: v.picklist(['tail-call-attempted', 'tail-call-taken', 'tail-call-refused', 'helper-call']),
     helper: v.optional(name),
   }),
+]);
+const writeTarget = v.variant('kind', [
+  v.object({ kind: v.literal('register'), register }),
+  v.object({ kind: v.literal('memory'), address, length: watchedLength }),
 ]);
 const nothing = v.object({});
 /** Of the open object with this id, else of the session's; of its program unless another is named. */
@@ -61,6 +83,7 @@ export const settingsSchema = v.object({
   layout: v.optional(v.record(v.string(), v.unknown())),
   granularity: v.optional(granularity),
   profile: v.optional(profile),
+  timing: v.optional(timing),
   fontSize: v.optional(v.pipe(v.number(), v.minValue(8), v.maxValue(32))),
   recent: v.optional(v.array(v.object({ name, path }))),
 });
@@ -82,7 +105,7 @@ export const requestSchemas = {
   'app.openDialog': nothing,
   'app.settings': nothing,
   'app.saveSettings': v.object({ settings: settingsSchema }),
-  'session.start': v.object({ object: name, program: name, profile, inputs }),
+  'session.start': v.object({ object: name, program: name, profile, inputs, timing: v.optional(timing) }),
   'session.restart': nothing,
   'session.end': nothing,
   'session.state': nothing,
@@ -90,13 +113,17 @@ export const requestSchemas = {
   'session.continue': nothing,
   'session.pause': nothing,
   'session.runTo': v.object({ target: runTarget }),
+  'session.runToCycle': v.object({ cycle: count }),
   'session.stepBack': v.object({ step: v.picklist(['into', 'over', 'out']), granularity }),
   'session.reverseContinue': nothing,
+  'session.goTo': v.object({ time: count }),
+  'session.lastWrite': v.object({ target: writeTarget }),
   'session.functions': nothing,
   'session.listing': v.object({ function: name }),
   'session.registers': nothing,
   'session.stack': nothing,
   'session.frame': v.object({ index: count }),
+  'session.pipeline': nothing,
   'session.maps': nothing,
   'session.memory': v.object({ address, length: v.pipe(count, v.maxValue(65536)) }),
   'session.output': v.object({ from: count }),
@@ -156,14 +183,21 @@ export interface Replies {
   'session.continue': SessionView;
   'session.pause': SessionView;
   'session.runTo': SessionView;
+  /** A cycle that has passed is gone back to. */
+  'session.runToCycle': SessionView;
   /** Back in time: to where a step forwards would have stopped last, to the last breakpoint. Answered as steps are. */
   'session.stepBack': SessionView;
   'session.reverseContinue': SessionView;
+  /** To an instant of the past that an answer names. Answered as steps are. */
+  'session.goTo': SessionView;
+  /** Searches the past and leaves the session where it stands. Long searches show it as running; session.pause ends them. */
+  'session.lastWrite': LastWriteView;
   'session.functions': readonly FunctionView[];
   'session.listing': ListingView;
   'session.registers': RegistersView;
   'session.stack': StackView;
   'session.frame': FrameView;
+  'session.pipeline': PipelineView;
   'session.maps': readonly MapView[];
   'session.memory': MemoryView;
   'session.output': readonly OutputView[];

@@ -1,18 +1,10 @@
 import { EngineError } from '../../engine/base/errors';
 import type { ProfileView } from '../../engine/debugger/views';
-import type { Profile } from '../../engine/profile/profile';
 import { usage, type Command } from '../command';
 import { toJson } from '../json';
-import { openObject } from '../open';
 import { otherProfiles, profileFrom, profileView, WITH_OPTION } from '../profile-options';
-import {
-  DEFAULT_MAX_INSNS,
-  RUN_OPTIONS,
-  inputsFrom,
-  mapSettings,
-  programNamed,
-  timingFrom,
-} from '../run-options';
+import { RUN_OPTIONS } from '../run-options';
+import { runRequest } from '../run-request';
 import { exitCodeOf, runProgram, type RunReport, type RunRequest } from '../run-program';
 import { grouped, table } from '../table';
 
@@ -29,16 +21,12 @@ export const compareCommand: Command = {
     const profiles = [profileFrom(args), ...otherProfiles(args)];
     if (profiles.length === 1)
       throw usage('compare needs at least one --with KEY=V,…, for instance --with tcc=mainline');
-    const limit = args.count('max-insns') ?? DEFAULT_MAX_INSNS;
-    const object = await openObject(args.positionals[0]!, io);
-    const program = programNamed(object, args.positionals[1]!);
-    const maps = await mapSettings(object, args, io);
-    const inputs = await inputsFrom(program, args, io);
-    const timing = timingFrom(args);
+    const { request, note } = await runRequest(args, io);
     const runs = profiles.map((profile): ProfiledRun => {
-      const run = runUnder(profile, { object, program: program.name, inputs, maps, limit, timing });
+      const run = runUnder({ ...request, profile });
       return { profile: profileView(profile), ...run };
     });
+    await io.err(note);
     const [base, ...others] = runs;
     const differences = others.flatMap((other) => differing(base!, other));
     await io.out(args.has('json') ? `${toJson(runs)}\n` : text(runs, differences));
@@ -47,12 +35,16 @@ export const compareCommand: Command = {
 };
 
 /** @throws EngineError that names the profile which refuses the program */
-function runUnder(profile: Profile, request: Omit<RunRequest, 'profile'>): RunReport {
+function runUnder(request: RunRequest): RunReport {
   try {
-    return runProgram({ ...request, profile });
+    return runProgram(request);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    throw new EngineError(error.code, `${profileText(profileView(profile))}: ${error.message}`, error.data);
+    throw new EngineError(
+      error.code,
+      `${profileText(profileView(request.profile))}: ${error.message}`,
+      error.data,
+    );
   }
 }
 

@@ -30,7 +30,7 @@ export const execCommand: Command = {
     if (insns.length === 0)
       throw usage('exec reads BPF instructions as hex from standard input, which is empty');
     const result = execute(profile, insns, mem, limit);
-    if (args.has('json')) await io.out(`${toJson(describe(result))}\n`);
+    if (args.has('json')) await io.out(`${toJson(describe(result, mem))}\n`);
     else if (result.r0 !== undefined) await io.out(`${hex64(result.r0)}\n`);
     if (result.stop.reason === 'exit') return 0;
     await io.err(`hartbeat: ${result.stop.text}\n`);
@@ -46,11 +46,12 @@ function codeFrom(text: string): Uint8Array {
   }
 }
 
-function describe({ r0, mem, stop }: ExecResult) {
+/** @param given the memory that was asked for; one of no length is none to the program */
+function describe({ r0, mem, stop }: ExecResult, given: Uint8Array | undefined) {
   const { reason } = stop;
   return {
     r0: r0 ?? null,
-    mem: mem ?? null,
+    mem: mem ?? given ?? null,
     stop: reason === 'exit' ? { reason } : { reason, text: stop.text, ...placeOf(stop.location) },
   };
 }

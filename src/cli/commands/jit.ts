@@ -43,14 +43,15 @@ export const jitCommand: Command = {
     const others = otherProfiles(args);
     const object = await openObject(args.positionals[0]!, io);
     const name = args.positionals[1];
-    const wanted =
-      name === undefined
-        ? object.programs.filter((p) => p.unsupported === undefined)
-        : [programNamed(object, name)];
-    if (wanted.length === 0) throw usage(`${object.name} holds no program that can be compiled`);
+    const wanted = name === undefined ? object.programs : [programNamed(object, name)];
+    if (wanted.length === 0) throw usage(`${object.name} holds no program`);
     const programs: BpfProgram[] = [];
     const compiled: CompiledFunction[] = [];
     for (const program of wanted) {
+      if (program.unsupported !== undefined && wanted.length > 1) {
+        await io.err(`${program.name} is left out: ${program.unsupported}\n`);
+        continue;
+      }
       try {
         compiled.push(...compileProgram(object, program.name, profile));
         programs.push(program);

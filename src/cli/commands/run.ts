@@ -1,15 +1,7 @@
 import type { Command } from '../command';
 import { toJson } from '../json';
-import { openObject } from '../open';
-import { profileFrom } from '../profile-options';
-import {
-  DEFAULT_MAX_INSNS,
-  RUN_OPTIONS,
-  inputsFrom,
-  mapSettings,
-  programNamed,
-  timingFrom,
-} from '../run-options';
+import { RUN_OPTIONS } from '../run-options';
+import { runRequest } from '../run-request';
 import { exitCodeOf, runProgram, type RunReport } from '../run-program';
 import { grouped, table } from '../table';
 
@@ -23,22 +15,10 @@ export const runCommand: Command = {
   ],
   options: RUN_OPTIONS,
   async run(args, io) {
-    const profile = profileFrom(args);
-    const limit = args.count('max-insns') ?? DEFAULT_MAX_INSNS;
-    const object = await openObject(args.positionals[0]!, io);
-    const program = programNamed(object, args.positionals[1]!);
-    const maps = await mapSettings(object, args, io);
-    const inputs = await inputsFrom(program, args, io);
-    const result = runProgram({
-      object,
-      program: program.name,
-      profile,
-      inputs,
-      maps,
-      limit,
-      timing: timingFrom(args),
-    });
-    await io.out(args.has('json') ? `${toJson(result)}\n` : text(program.name, result));
+    const { request, note } = await runRequest(args, io);
+    const result = runProgram(request);
+    await io.err(note);
+    await io.out(args.has('json') ? `${toJson(result)}\n` : text(request.program, result));
     return exitCodeOf(result);
   },
 };
@@ -73,11 +53,8 @@ export function text(program: string, run: RunReport): string {
       '  ',
     ),
   );
-  section('trace_printk', run.printk);
-  section(
-    'Events',
-    run.events.map((event) => `${String(event.at).padStart(8)}  ${event.text}`),
-  );
+  section('trace_printk', shortList(run.printk));
+  section('Events', eventLines(run));
   for (const [name, entries] of Object.entries(run.maps)) {
     // Arrays are full from the start; what was never written says nothing.
     const written = entries.filter(([, value]) => /[^0]/.test(value));
@@ -93,6 +70,23 @@ export function text(program: string, run: RunReport): string {
     run.checks.filter((check) => !check.ok).map((check) => `${check.name}: ${check.text}`),
   );
   return parts.join('');
+}
+
+/** Lines at the beginning and at the end that are shown of a long list. */
+const SHOWN_LINES = 50;
+
+/** A long list without its middle. */
+function shortList(lines: readonly string[]): readonly string[] {
+  const hidden = lines.length - 2 * SHOWN_LINES;
+  if (hidden <= 0) return lines;
+  const more = `${grouped(hidden)} more; --json prints them`;
+  return [...lines.slice(0, SHOWN_LINES), more, ...lines.slice(-SHOWN_LINES)];
+}
+
+function eventLines({ events, eventsDropped }: RunReport): string[] {
+  const lines = events.map((event) => `${String(event.at).padStart(8)}  ${event.text}`);
+  const dropped = `${grouped(eventsDropped)} more that were not kept`;
+  return [...shortList(lines), ...(eventsDropped > 0 ? [dropped] : [])];
 }
 
 const SHOWN_ENTRIES = 16;

@@ -5,20 +5,13 @@ import { bpfText, symbolText } from '../../engine/debugger/locations';
 import { arrivalText, valueText } from '../../engine/debugger/sentences';
 import type { Session } from '../../engine/debugger/session';
 import { traceSession, type TraceStep } from '../../engine/debugger/trace';
+import { traceCycles, type TraceCycle } from '../../engine/debugger/trace-cycles';
 import { ABI_NAMES } from '../../engine/rv64/registers';
 import { usage, type Command } from '../command';
 import type { Io } from '../io';
 import { toJson } from '../json';
-import { openObject } from '../open';
-import { profileFrom } from '../profile-options';
-import {
-  DEFAULT_MAX_INSNS,
-  RUN_OPTIONS,
-  inputsFrom,
-  mapSettings,
-  programNamed,
-  timingFrom,
-} from '../run-options';
+import { RUN_OPTIONS } from '../run-options';
+import { runRequest } from '../run-request';
 import { openSession } from '../run-program';
 
 /** One line of a trace, for people and as JSON. */
@@ -27,8 +20,8 @@ interface TraceLine {
   readonly json: unknown;
 }
 
-type Granularity = 'native' | 'bpf' | 'line' | 'event';
-const GRANULARITIES: readonly string[] = ['native', 'bpf', 'line', 'event'];
+type Granularity = 'native' | 'bpf' | 'line' | 'event' | 'cycle';
+const GRANULARITIES: readonly string[] = ['native', 'bpf', 'line', 'event', 'cycle'];
 
 /** `hartbeat trace OBJ PROG` */
 export const traceCommand: Command = {
@@ -48,35 +41,24 @@ export const traceCommand: Command = {
   ],
   async run(args, io) {
     const by = granularityOf(args.text('by') ?? 'native');
-    const profile = profileFrom(args);
-    const limit = args.count('max-insns') ?? DEFAULT_MAX_INSNS;
-    const object = await openObject(args.positionals[0]!, io);
-    const program = programNamed(object, args.positionals[1]!);
-    const maps = await mapSettings(object, args, io);
-    const inputs = await inputsFrom(program, args, io);
-    const { session } = openSession({
-      object,
-      program: program.name,
-      profile,
-      inputs,
-      maps,
-      limit,
-      timing: timingFrom(args),
-    });
-    await write(MERGERS[by](session, traceSession(session)), args.has('json'), io);
+    const { request, note } = await runRequest(args, io);
+    if (by === 'cycle' && request.timing === 'none') {
+      throw usage('--by cycle needs a timing profile: --timing rocket, u74 or ideal, not none');
+    }
+    const { session } = openSession(request);
+    await io.err(note);
+    await write(LINES[by](session), args.has('json'), io);
     const { kind, text } = session.stopReason!;
-    await io.err(`${program.name}: ${text}\n`);
+    await io.err(`${request.program}: ${text}\n`);
     return kind === 'exit' ? 0 : 1;
   },
 };
 
 function granularityOf(text: string): Granularity {
-  if (text === 'cycle')
-    throw usage(
-      '--by cycle is not built yet; --by native says for each instruction in which cycle it was done',
-    );
   if (!GRANULARITIES.includes(text)) {
-    throw usage(`--by takes ${GRANULARITIES.join(', ')} or cycle, not '${text}'`);
+    throw usage(
+      `--by takes ${GRANULARITIES.slice(0, -1).join(', ')} or ${GRANULARITIES.at(-1)}, not '${text}'`,
+    );
   }
   return text as Granularity;
 }
@@ -97,18 +79,19 @@ async function write(lines: Iterable<TraceLine>, json: boolean, io: Io): Promise
   await io.out(json ? `${chunk}\n]\n` : chunk);
 }
 
-type Merger = (session: Session, steps: Iterable<TraceStep>) => Iterable<TraceLine>;
-
-const MERGERS: Readonly<Record<Granularity, Merger>> = {
-  *native(session, steps) {
-    for (const step of steps) yield nativeLine(session, step);
+const LINES: Readonly<Record<Granularity, (session: Session) => Iterable<TraceLine>>> = {
+  *native(session) {
+    for (const step of traceSession(session)) yield nativeLine(session, step);
   },
-  bpf: (session, steps) => merged(session, steps, bpfUnit),
-  line: (session, steps) => merged(session, steps, lineUnit),
-  *event(session, steps) {
-    for (const step of steps) {
+  bpf: (session) => merged(session, traceSession(session), bpfUnit),
+  line: (session) => merged(session, traceSession(session), lineUnit),
+  *event(session) {
+    for (const step of traceSession(session)) {
       for (const arrival of step.arrivals) yield eventLine(session, step, arrival);
     }
+  },
+  *cycle(session) {
+    for (const cycle of traceCycles(session)) yield cycleLine(session, cycle);
   },
 };
 
@@ -131,6 +114,33 @@ function nativeLine(session: Session, step: TraceStep): TraceLine {
       text: step.text,
       registers: Object.fromEntries(registers),
       memory: step.memory ? [{ address: step.memory.address, bytes: step.memory.bytes }] : [],
+    },
+  };
+}
+
+/** Stages of one cycle, then what the instructions that retire in it have changed. */
+function cycleLine(session: Session, { cycle, stages, retired }: TraceCycle): TraceLine {
+  const cells = stages.map(({ stage, steps, stalled, bubble }) => {
+    const texts = steps.map(({ text }) => text.split(' # ', 1)[0]!);
+    const what = texts.length > 0 ? texts.join(' + ') : bubble ? `(${bubble})` : '-';
+    return `${stage}${stalled ? '*' : ''} ${what}`.padEnd(28);
+  });
+  const lines = retired.map((step) => nativeLine(session, step));
+  const changes = retired.flatMap((step) => [
+    ...step.registers.map(([r, v]) => assignment([ABI_NAMES[r]!, v])),
+    ...memoryText(step),
+  ]);
+  return {
+    text: `${String(cycle).padStart(8)}  ${cells.join('  ')}  ${changes.join(' ')}`.trimEnd(),
+    json: {
+      cycle,
+      stages: stages.map(({ stage, steps, stalled, bubble }) => ({
+        stage,
+        insns: steps.map(({ pc, text }) => ({ pc, text })),
+        stalled,
+        ...(bubble && { bubble }),
+      })),
+      retired: lines.map(({ json }) => json),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { EngineError } from '../../engine/base/errors';
+import { fileProblem } from '../io';
 import { Fields } from './fields';
 
 /** What a record is, known by its keys (cli.md). */
@@ -43,8 +44,7 @@ function readText(file: string): string {
     const bytes = readFileSync(file);
     return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new EngineError('usage/vectors', `The vector file ${file} cannot be read: ${reason}`, { file });
+    throw new EngineError('usage/vectors', `${file} cannot be read: ${fileProblem(error)}.`, { file });
   }
 }
 

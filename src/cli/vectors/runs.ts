@@ -44,7 +44,7 @@ export const checkRuns: RecordChecker = (record) => {
     play(check, record);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    if (error.code.startsWith('usage/')) throw error;
+    if (error.code === 'usage/facts') throw error; // the same for every record of the file
     check.fail('playing the record', error.message);
   }
   return check.result();

@@ -5,7 +5,9 @@ import type { Kernel } from '../kernel/types';
 import type { Arrival } from './arrivals';
 import type { CodeIndex } from './code-index';
 import { symbolText } from './locations';
-import type { BreakpointSpec, BreakpointView, RunTarget } from './views';
+import type { BreakpointSpec, BreakpointView, RunTarget, WatchSpec } from './views';
+import type { WatchEvent, WatchRequest } from './watching';
+import { isWatchSpec, sameWatch, watchLabel, watchLimit, watchOf } from './watchpoints';
 
 /** What a place in code stands for in this session. */
 export interface ResolvedPlace {
@@ -49,7 +51,10 @@ export class Breakpoints {
     this.collect();
   }
 
-  /** Adds a breakpoint; one that is there already is enabled and given back. */
+  /**
+   * Adds a breakpoint; one that is there already is enabled and given back.
+   * @throws EngineError `debugger/watch` for a register or range that cannot be watched
+   */
   add(spec: BreakpointSpec): BreakpointView {
     const place = this.resolve(spec);
     const settled = place.spec ?? spec;
@@ -82,23 +87,34 @@ export class Breakpoints {
   /** Addresses of all enabled breakpoints; the same set object as long as nothing changes. */
   addresses: ReadonlySet<bigint> = new Set();
 
-  /** Enabled breakpoints that the machine has come to: their hits are counted. */
-  hit(pc: bigint, arrivals: readonly Arrival[]): readonly BreakpointView[] {
-    const hits = this.matching(pc, arrivals);
+  /** All enabled watchpoints; the same array as long as nothing changes. */
+  watches: readonly WatchRequest[] = [];
+
+  /** Enabled breakpoints that the machine has come to, and watchpoints it has hit: their hits are counted. */
+  hit(pc: bigint, arrivals: readonly Arrival[], watched: readonly WatchEvent[]): readonly BreakpointView[] {
+    const hits = this.matching(pc, arrivals, watched);
     for (const breakpoint of hits) breakpoint.hits++;
     return hits.map(view);
   }
 
   /** Enabled breakpoints at a place, as when going back to it. */
-  at(pc: bigint, arrivals: readonly Arrival[]): readonly BreakpointView[] {
-    return this.matching(pc, arrivals).map(view);
+  at(pc: bigint, arrivals: readonly Arrival[], watched: readonly WatchEvent[]): readonly BreakpointView[] {
+    return this.matching(pc, arrivals, watched).map(view);
   }
 
-  private matching(pc: bigint, arrivals: readonly Arrival[]): readonly Breakpoint[] {
+  private matching(
+    pc: bigint,
+    arrivals: readonly Arrival[],
+    watched: readonly WatchEvent[],
+  ): readonly Breakpoint[] {
     const here = this.byAddress.get(pc) ?? [];
-    if (here.length === 0 && arrivals.length === 0) return [];
+    if (here.length === 0 && arrivals.length === 0 && watched.length === 0) return [];
     return this.list.filter(
-      (b) => b.enabled && (here.includes(b) || arrivals.some((arrival) => matches(b.spec, arrival))),
+      (b) =>
+        b.enabled &&
+        (here.includes(b) ||
+          arrivals.some((arrival) => matches(b.spec, arrival)) ||
+          watched.some((event) => event.id === b.id)),
     );
   }
 
@@ -114,6 +130,10 @@ export class Breakpoints {
 
   private resolve(spec: BreakpointSpec): ResolvedPlace {
     if (spec.kind === 'event') return { addresses: [], label: eventLabel(spec) };
+    if (isWatchSpec(spec)) {
+      watchOf(spec);
+      return { addresses: [], label: watchLabel(spec) };
+    }
     if (!this.target) return { addresses: [], label: plainLabel(spec), problem: 'No session is running.' };
     return resolvePlace(this.target, spec);
   }
@@ -130,8 +150,28 @@ export class Breakpoints {
     }
     this.byAddress = byAddress;
     this.addresses = new Set(byAddress.keys());
+    this.watches = this.collectWatches();
+  }
+
+  /** Watchpoints beyond what the machine can watch at once say so. */
+  private collectWatches(): readonly WatchRequest[] {
+    const requests: WatchRequest[] = [];
+    for (const breakpoint of this.list) {
+      const { id, spec, enabled } = breakpoint;
+      if (!isWatchSpec(spec)) continue;
+      breakpoint.place = this.resolve(spec);
+      if (!enabled) continue;
+      const most = watchLimit(spec.kind);
+      if (requests.filter(({ watch }) => watch.kind === spec.kind).length < most) {
+        requests.push({ id, watch: watchOf(spec) });
+      } else breakpoint.place = { ...breakpoint.place, problem: tooMany(spec, most) };
+    }
+    return requests;
   }
 }
+
+const tooMany = ({ kind }: WatchSpec, most: number): string =>
+  `Only ${most} ${kind} watchpoints can be on at once; remove or disable another one.`;
 
 /** Finds the native addresses that a place in code stands for; never throws, a `problem` says why there are none. */
 export function resolvePlace(target: BreakpointTarget, spec: RunTarget): ResolvedPlace {
@@ -258,6 +298,8 @@ function sameSpec(a: BreakpointSpec, b: BreakpointSpec): boolean {
       return b.kind === a.kind && sameFile(a.file, b.file) && a.line === b.line;
     case 'event':
       return b.kind === a.kind && a.event === b.event && a.helper === b.helper;
+    default:
+      return sameWatch(a, b);
   }
 }
 

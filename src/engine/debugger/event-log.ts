@@ -18,6 +18,7 @@ const CAPACITY = 20_000;
 export class EventLog {
   private entries: LogEntry[] = [];
   private dropped = 0;
+  private lost = 0;
 
   /** Number of the next line. */
   get length(): number {
@@ -27,13 +28,14 @@ export class EventLog {
   add(entry: LogEntry): void {
     this.entries.push(entry);
     if (this.entries.length < 2 * CAPACITY) return;
+    this.lost += this.entries.slice(0, CAPACITY).filter(({ kind }) => kind !== 'printk').length;
     this.entries = this.entries.slice(CAPACITY);
     this.dropped += CAPACITY;
   }
 
-  /** Lines that are not kept any more. */
-  get lost(): number {
-    return this.dropped;
+  /** Lines that are not kept any more, but for those of trace_printk, which the kernel keeps, too. */
+  get lostEvents(): number {
+    return this.lost;
   }
 
   /** The lines from number `from` on, as far as they are kept. */

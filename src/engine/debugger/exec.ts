@@ -4,8 +4,8 @@ import { createMachine } from '../machine/machine';
 import type { Profile } from '../profile/profile';
 import { CodeIndex } from './code-index';
 import { Execution, NO_INTEREST } from './execution';
-import { locationView } from './locations';
 import { faultText } from './sentences';
+import { stopLocation } from './stack-views';
 import type { LocationView } from './views';
 
 /** How an execution of raw instructions ended. */
@@ -54,7 +54,7 @@ export function execute(
     left -= Number(machine.counters().instructions - before);
     const stop = (reason: 'fault' | 'limit' | 'unknown-helper', text: string): ExecResult => ({
       ...kernel.finishExec(),
-      stop: { reason, text, location: locationView(kernel, index, machine.pc) },
+      stop: { reason, text, location: stopLocation(machine, kernel, index) },
     });
     switch (halt.kind) {
       case 'exit':

@@ -7,12 +7,17 @@ import type { Arrival } from './arrivals';
 import type { CodeFunction, CodeIndex } from './code-index';
 import { deepestEntries } from './stack-bounds';
 import { refusalReason, type TailCallSite } from './tail-calls';
+import { Watching, type WatchEvent, type WatchRequest } from './watching';
 
 /** What whoever drives an execution wants it to halt for. */
 export interface Interest {
   /** Addresses, of code or of traps, before whose instruction to halt. */
   readonly addresses: ReadonlySet<bigint>;
   wants(arrival: Arrival): boolean;
+  /** Also halt (as for the budget) once the machine has counted this many cycles. Such runs are some ten times slower. */
+  readonly untilCycle?: bigint;
+  /** Watchpoints to halt after; the same array as long as they do not change. */
+  readonly watches?: readonly WatchRequest[];
 }
 
 export const NO_INTEREST: Interest = { addresses: new Set(), wants: () => false };
@@ -21,8 +26,12 @@ export const NO_INTEREST: Interest = { addresses: new Set(), wants: () => false 
 export type Halt =
   /** The instruction budget is used up. */
   | { readonly kind: 'budget' }
-  /** An address or arrival of interest. */
-  | { readonly kind: 'arrived'; readonly arrivals: readonly Arrival[] }
+  /** An address or arrival of interest, or watchpoints that what was executed last has hit. */
+  | {
+      readonly kind: 'arrived';
+      readonly arrivals: readonly Arrival[];
+      readonly watched: readonly WatchEvent[];
+    }
   | { readonly kind: 'exit'; readonly returnValue: bigint }
   | { readonly kind: 'fault'; readonly stop: MachineStop }
   | { readonly kind: 'unknown'; readonly pc: bigint; readonly message: string };
@@ -89,6 +98,7 @@ export class Execution {
   private attempted: TailCallSite | undefined;
   private replaced = new Map<bigint, Replacement>();
   private kernelEvents: number;
+  private readonly watching: Watching;
 
   constructor(
     readonly machine: Machine,
@@ -97,6 +107,7 @@ export class Execution {
     private readonly listener: ExecutionListener = {},
   ) {
     this.kernelEvents = kernel.events.length;
+    this.watching = new Watching(machine);
     for (const code of index.functions) {
       if (code.fn.index > 0) this.hook(code.fn.bpfFunc, { entry: code });
       for (const site of code.tailCalls) {
@@ -188,22 +199,34 @@ export class Execution {
    */
   advance(budget: number, interest: Interest): Halt {
     this.setWanted(interest.addresses);
+    this.watching.arm(interest.watches);
     let end = this.time + budget;
     let left = budget;
     for (;;) {
-      const halt = this.executeSome(left);
-      if (halt) return halt;
+      const halt = this.executeSome(left, interest.untilCycle);
+      if (halt) {
+        this.watching.take();
+        return halt;
+      }
       end -= HALT_COST;
       left = end - this.time;
       const arrivals = this.arrive();
-      if (arrivals !== NOTHING && arrivals.some((arrival) => interest.wants(arrival))) {
-        return { kind: 'arrived', arrivals };
+      const watched = this.watching.take();
+      if (
+        watched.length > 0 ||
+        (arrivals !== NOTHING && arrivals.some((arrival) => interest.wants(arrival)))
+      ) {
+        return { kind: 'arrived', arrivals, watched };
       }
       if (interest.addresses.size > 0 && interest.addresses.has(this.machine.pc)) {
-        return { kind: 'arrived', arrivals };
+        return { kind: 'arrived', arrivals, watched };
       }
-      if (left <= 0) return { kind: 'budget' };
+      if (left <= 0 || this.hasPassed(interest.untilCycle)) return { kind: 'budget' };
     }
+  }
+
+  private hasPassed(cycle: bigint | undefined): boolean {
+    return cycle !== undefined && (this.machine.counters().cycles ?? 0n) >= cycle;
   }
 
   /** Arms the machine for exactly these addresses beside the execution's own. */
@@ -221,18 +244,19 @@ export class Execution {
   }
 
   /** One stretch: the kernel's work at a trap, the jump of a tail call, or a run. */
-  private executeSome(limit: number): Halt | undefined {
+  private executeSome(limit: number, untilCycle: bigint | undefined): Halt | undefined {
     const { machine } = this;
     const { pc } = machine;
     const jumping = this.attempted?.jump === pc ? this.hooks.get(pc)?.code : undefined;
-    const stop = jumping ? machine.step() : machine.run(limit, SKIP_FIRST);
+    const stop = jumping ? machine.step() : machine.run(limit, { skipFirst: true, untilCycle });
     switch (stop.reason) {
       case 'trap':
         // Either it came to the trap just now, or it stood there from the start and has done nothing.
         return stop.pc === pc ? this.enterKernel(pc) : undefined;
       case 'fault':
-        if (!this.kernel.handleFault(stop)) return { kind: 'fault', stop };
-        this.extraTime++;
+        return this.repair(stop);
+      case 'watch':
+        this.watching.stopped(stop);
         return undefined;
       case 'ebreak':
       case 'ecall':
@@ -243,10 +267,21 @@ export class Execution {
     }
   }
 
+  private repair(stop: MachineStop & { readonly reason: 'fault' }): Halt | undefined {
+    const repaired = this.watching.during({ kind: 'fixup', pc: stop.pc }, () =>
+      this.kernel.handleFault(stop),
+    );
+    if (!repaired) return { kind: 'fault', stop };
+    this.extraTime++;
+    return undefined;
+  }
+
   private enterKernel(pc: bigint): Halt | undefined {
     const site = this.machine.getRegister(REG.ra) - 1n;
     this.extraTime++;
-    const outcome = this.kernel.handleTrap({ reason: 'trap', pc });
+    const outcome = this.watching.during({ kind: 'kernel', pc, site }, () =>
+      this.kernel.handleTrap({ reason: 'trap', pc }),
+    );
     if (outcome.kind === 'continue' && outcome.event?.kind === 'helper') this.helperCalls++;
     this.drainKernelEvents(site);
     switch (outcome.kind) {
@@ -367,4 +402,3 @@ export class Execution {
 
 /** Units of the budget that one halt of the machine takes: a slice of a run stays short by the clock, whatever it does. */
 const HALT_COST = 200;
-const SKIP_FIRST = { skipFirst: true } as const;

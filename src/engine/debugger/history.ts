@@ -165,9 +165,21 @@ export class History {
     return this.kept[0]!.checkpoint.time;
   }
 
+  /** The latest instant that has been reached. */
+  get end(): number {
+    return this.reached;
+  }
+
   /** The last checkpoint's time at or before an instant. */
   checkpointBefore(time: number): number {
     return this.checkpointFor(time).time;
+  }
+
+  /** Time of the last checkpoint by which all that has been done was counted by a cycle. */
+  checkpointAtCycle(cycle: number): number {
+    const at = BigInt(cycle);
+    const found = this.kept.findLast(({ checkpoint }) => (checkpoint.machine.counters.cycles ?? 0n) <= at);
+    return (found ?? this.kept[0]!).checkpoint.time;
   }
 
   private checkpointFor(time: number): Checkpoint {
@@ -179,17 +191,23 @@ export class History {
     return this.kept.findLastIndex(({ checkpoint }) => checkpoint.time <= time);
   }
 
-  /** Takes machine, kernel and execution to an instant of the past (or of a future that has been seen). */
-  goTo(time: number): void {
+  /**
+   * Takes machine, kernel and execution to an instant of the past (or of a future that has been seen).
+   * @returns what ends the run there, if something does
+   */
+  goTo(time: number): Halt | undefined {
     const journey = this.travel(time);
-    while (journey.next().done !== true);
+    for (;;) {
+      const { done, value } = journey.next();
+      if (done === true) return value;
+    }
   }
 
   /**
    * As goTo(), in pieces: yields the units of time that each took. On a long way it takes checkpoints, half-way, after half of
    * the rest and so on, so that the surroundings of the instant are near from now on.
    */
-  *travel(time: number): Generator<number, void> {
+  *travel(time: number): Generator<number, Halt | undefined> {
     const checkpoint = this.checkpointFor(time);
     const { execution } = this;
     // Within reach of the present, running on is nearer than going back to the checkpoint.
@@ -197,12 +215,14 @@ export class History {
     let mark = this.nextMark(time);
     while (execution.time < time) {
       const before = execution.time;
-      this.replay(Math.min(mark, before + STRETCH), NO_INTEREST);
+      const halt = this.replay(Math.min(mark, before + STRETCH), NO_INTEREST);
+      if (halt) return halt;
       yield execution.time - before;
       if (execution.time < mark || mark === time) continue;
       this.take();
       mark = this.nextMark(time);
     }
+    return undefined;
   }
 
   /** Where to take a checkpoint on the way to an instant; the instant itself if none is needed. */

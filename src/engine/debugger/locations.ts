@@ -3,6 +3,7 @@ import { printInsn } from '../bpf/print';
 import { helperName } from '../bpf/helpers';
 import { BPF_PSEUDO, type BpfInsn } from '../bpf/insn';
 import type { Kernel } from '../kernel/types';
+import { print } from '../rv64/print';
 import { callTarget } from './calls';
 import type { CodeFunction, CodeIndex } from './code-index';
 import type { LocationView } from './views';
@@ -35,6 +36,15 @@ export function locationView(
     ...(slot >= 0 && { slot, bpfText: bpfText(kernel, code, slot) }),
     ...(line && { file: line.file, line: line.line, lineText: line.text }),
   };
+}
+
+/** The native instruction at `offset` (bytes) of a function's image, as LLVM and objdump print it, with names of symbols. */
+export function nativeText(kernel: Kernel, code: CodeFunction, offset: number): string {
+  const native = code.map.nativeAt(offset);
+  if (!native?.insn) return '(no instruction)';
+  const previous = code.map.nativeBefore(offset)?.insn;
+  const symbol = (address: bigint) => (kernel.symbolAt(address) ? symbolText(kernel, address) : undefined);
+  return print(native.insn, code.fn.base + BigInt(offset), { symbol, previous }).text;
 }
 
 /** The text of an xlated slot with the names of maps, helpers and functions. */

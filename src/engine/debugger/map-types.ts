@@ -41,3 +41,13 @@ export function mapTypeName(type: number): string {
 }
 
 export const isProgArray = (type: number): boolean => type === MAP_TYPE.PROG_ARRAY;
+
+/** Types of maps that hold a value for each CPU. */
+const PER_CPU: ReadonlySet<string> = new Set([
+  'percpu_hash',
+  'percpu_array',
+  'lru_percpu_hash',
+  'percpu_cgroup_storage',
+]);
+
+export const isPerCpu = (type: number): boolean => PER_CPU.has(mapTypeName(type));

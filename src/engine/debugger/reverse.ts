@@ -7,6 +7,7 @@ import type { History } from './history';
 import type { Frame } from './stack';
 import type { Unit } from './stepping';
 import type { StepKind } from './views';
+import type { WatchEvent } from './watching';
 
 /** Where the machine stands in BPF code. */
 interface Position {
@@ -40,23 +41,20 @@ export function* stepBackTarget(
   const now = execution.time;
   const here = frames.find((frame) => frame.code !== undefined);
   const accepts = acceptor(execution, here, step, unit);
-  let end = Math.max(now - NEAR, history.start);
-  const near = yield* scan(execution, history, end, now, accepts);
-  if (near !== undefined) return near;
-
+  const near = Math.max(now - NEAR, history.start);
+  const found = yield* scan(execution, history, near, now, accepts);
+  if (found !== undefined) return found;
   const addresses = placesBefore(execution, frames, here, step, unit);
   const interest: Interest = { addresses, wants: () => false };
-  let windows = [...WINDOWS];
-  while (end > history.start) {
-    const [window] = windows;
-    windows = windows.slice(1);
-    const from =
-      window === undefined ? yield* history.stretchBefore(end) : Math.max(now - window, history.start);
-    const found = yield* lastHalt(execution, history, from, end, interest, accepts);
-    if (found) return found.time;
-    end = from;
-  }
-  return history.start;
+  const halt = yield* lastHalt(execution, history, near - 1, interest, accepts);
+  return halt?.time ?? history.start;
+}
+
+/** Where a run has halted for an interest: the instant, and what the machine had come to or hit. */
+export interface PastHalt {
+  readonly time: number;
+  readonly arrivals: readonly Arrival[];
+  readonly watched: readonly WatchEvent[];
 }
 
 /**
@@ -80,25 +78,18 @@ function placesBefore(
 
 /**
  * Finds the last halt for an interest before now.
- * @param onFound told what the machine had come to there, if there is such a halt
+ * @param onFound told what it is, if there is such a halt
  * @returns its instant, or the first one of all; yields as {@link stepBackTarget} does
  */
 export function* lastArrival(
   execution: Execution,
   history: History,
   interest: Interest,
-  onFound: (arrivals: readonly Arrival[]) => void,
+  onFound: (halt: PastHalt) => void,
 ): Generator<number, number> {
-  for (let end = execution.time; end > history.start;) {
-    const from = yield* history.stretchBefore(end);
-    const found = yield* lastHalt(execution, history, from, end, interest, () => true);
-    if (found) {
-      onFound(found.arrivals);
-      return found.time;
-    }
-    end = from;
-  }
-  return history.start;
+  const found = yield* lastHalt(execution, history, execution.time - 1, interest, () => true);
+  if (found) onFound(found);
+  return found?.time ?? history.start;
 }
 
 /** Looks at every instant of [from, to) and gives the last that is accepted. */
@@ -124,30 +115,48 @@ function* scan(
   return found;
 }
 
-interface FoundHalt {
-  readonly time: number;
-  readonly arrivals: readonly Arrival[];
+/**
+ * Finds the last halt for an interest at `last` or before: in stretches that grow, then from checkpoint to checkpoint. The
+ * first instant counts as well, if its address is of interest.
+ */
+export function* lastHalt(
+  execution: Execution,
+  history: History,
+  last: number,
+  interest: Interest,
+  accepts: (execution: Execution) => boolean,
+): Generator<number, PastHalt | undefined> {
+  let to = last;
+  for (let i = 0; to > history.start; i++) {
+    const window = WINDOWS[i];
+    const from =
+      window === undefined ? yield* history.stretchBefore(to) : Math.max(to - window, history.start);
+    const found = yield* lastHaltIn(execution, history, from, to, interest, accepts);
+    if (found) return found;
+    to = from;
+  }
+  yield* history.travel(history.start);
+  const atStart = interest.addresses.has(execution.machine.pc) && accepts(execution);
+  return atStart ? { time: history.start, arrivals: [], watched: [] } : undefined;
 }
 
-/** The last accepted halt for an interest in [from, to). */
-function* lastHalt(
+/** The last accepted halt for an interest at an instant of (from, to]. */
+function* lastHaltIn(
   execution: Execution,
   history: History,
   from: number,
   to: number,
   interest: Interest,
   accepts: (execution: Execution) => boolean,
-): Generator<number, FoundHalt | undefined> {
+): Generator<number, PastHalt | undefined> {
   yield* history.travel(from);
-  let found: FoundHalt | undefined;
-  // The instant of a checkpoint itself: nothing has come to it in this stretch.
-  if (interest.addresses.has(execution.machine.pc) && accepts(execution))
-    found = { time: from, arrivals: [] };
-  while (execution.time < to - 1) {
+  let found: PastHalt | undefined;
+  while (execution.time < to) {
     const before = execution.time;
-    const halt = history.replay(Math.min(to - 1, before + STRETCH), interest);
+    const halt = history.replay(Math.min(to, before + STRETCH), interest);
     if (halt?.kind === 'arrived') {
-      if (accepts(execution)) found = { time: execution.time, arrivals: halt.arrivals };
+      const { arrivals, watched } = halt;
+      if (accepts(execution)) found = { time: execution.time, arrivals, watched };
     } else if (halt) break;
     yield execution.time - before + LOOK_COST;
   }

@@ -12,6 +12,9 @@ import { listing, type Sources } from './listing';
 import { locationView } from './locations';
 import { mapView } from './maps';
 import { memoryView } from './memory';
+import type { CycleClock } from './cycles';
+import type { PipelineLens } from './pipeline';
+import { pipelineView } from './pipeline-views';
 import { registerViews } from './registers';
 import { unwind, type Frame } from './stack';
 import { stackFrameViews } from './stack-views';
@@ -26,6 +29,7 @@ import type {
   LocationView,
   MapView,
   MemoryView,
+  PipelineView,
   OutputView,
   RegistersView,
   ResultView,
@@ -60,10 +64,12 @@ export interface ViewSource {
   readonly sources: Sources;
   readonly log: EventLog;
   readonly stops: StopImages;
+  readonly clock: CycleClock;
+  readonly lens: PipelineLens;
   state(): SessionState;
 }
 
-/** What can be looked at while a session stands still. Reads, never changes anything. */
+/** What can be looked at while a session stands still. Nothing that is asked changes where it stands. */
 export class SessionViews {
   constructor(private readonly source: ViewSource) {}
 
@@ -73,7 +79,8 @@ export class SessionViews {
 
   /** The session as a whole. */
   session(): SessionView {
-    const { id, world, inputs, stops } = this.source;
+    const { id, world, inputs, stops, clock } = this.source;
+    const cycle = clock.now;
     const { status, reason, result, canGoBack } = this.source.state();
     const { kernel, tcc, isa } = world.profile;
     const count = status === 'stopped' ? this.tcc() : undefined;
@@ -88,6 +95,7 @@ export class SessionViews {
       ...(reason && { reason }),
       ...(status === 'stopped' && { location: this.location() }),
       counters: this.counters(),
+      ...(status !== 'running' && cycle !== null && { cycle }),
       canGoBack,
       ...(result && { result: resultView(result) }),
       ...(count && { tcc: count }),
@@ -170,9 +178,20 @@ export class SessionViews {
     return { ...this.stamp, ...memoryView(this.source.world.machine.memory, address, length) };
   }
 
+  /** The pipeline in the present cycle. @throws EngineError `debugger/pipeline` without a timing profile */
+  pipeline(): PipelineView {
+    const { execution, lens, clock } = this.source;
+    return { ...this.stamp, ...pipelineView(execution, lens, clock.now) };
+  }
+
   /** Lines of the console from number `from` on. */
   output(from: number): readonly OutputView[] {
     return this.source.log.since(from, (pc) => this.locate(pc));
+  }
+
+  /** Events that the console does not keep any more: its oldest. */
+  get eventsLost(): number {
+    return this.source.log.lostEvents;
   }
 
   /** Number of the console's next line. */

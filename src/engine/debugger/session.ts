@@ -2,33 +2,40 @@ import { EngineError } from '../base/errors';
 import { hex64 } from '../base/hex';
 import type { KernelProgram, TestRunInput } from '../kernel/types';
 import type { Arrival } from './arrivals';
+import { breakpointStop } from './breakpoint-stop';
 import { Breakpoints, resolvePlace } from './breakpoints';
 import type { World } from './build';
 import { ReturnCheck } from './checks';
 import { CodeIndex } from './code-index';
 import { EventLog } from './event-log';
+import { CycleGoal, CycleClock, instantOfCycle, previousCycle } from './cycles';
 import { Execution, type Halt, type Interest } from './execution';
 import { History, HISTORY_LIMITS, type HistoryLimits } from './history';
 import { testRunInput } from './inputs';
+import { lastWrite, lastWriteView } from './last-write';
 import type { Sources } from './listing';
-import { lastArrival, stepBackTarget } from './reverse';
-import { arrivalText, faultText } from './sentences';
+import { PipelineLens } from './pipeline';
+import { STALL_SENTENCES } from './pipeline-views';
+import { lastArrival, stepBackTarget, type PastHalt } from './reverse';
+import { faultText } from './sentences';
 import { SessionLog } from './session-log';
 import { SessionViews, type SessionResult, type SessionState } from './session-views';
-import { CONTINUE, requireUnit, runToGoal, stepGoal, type Goal } from './stepping';
+import { CONTINUE, runToGoal, stepGoal, type Goal } from './stepping';
 import { StopImages } from './stop-images';
 import type {
-  BreakpointView,
   CountersView,
   Granularity,
   InputsView,
+  LastWriteView,
   RunTarget,
   SessionStatus,
   SessionView,
   StepKind,
   StopKind,
   StopView,
+  WriteTarget,
 } from './views';
+import type { Names } from './watch-sentences';
 
 export interface SessionOptions {
   readonly id: string;
@@ -62,6 +69,8 @@ export class Session {
   private readonly stops = new StopImages();
   private readonly returnCheck = new ReturnCheck();
   private readonly history: History | undefined;
+  private readonly lens: PipelineLens;
+  private readonly clock: CycleClock;
   /** The state before the first run. */
   private readonly loaded: {
     readonly machine: ReturnType<World['machine']['snapshot']>;
@@ -102,6 +111,8 @@ export class Session {
       const limits = history === true ? HISTORY_LIMITS : history;
       this.history = new History(world.machine, world.kernel, this.execution, limits);
     }
+    this.lens = new PipelineLens(this.execution, this.history);
+    this.clock = new CycleClock(world.machine, this.lens);
     this.views = new SessionViews({
       id: this.id,
       world,
@@ -111,6 +122,8 @@ export class Session {
       sources: options.sources ?? {},
       log: this.log,
       stops: this.stops,
+      clock: this.clock,
+      lens: this.lens,
       state: () => this.state,
     });
     this.enter();
@@ -135,6 +148,10 @@ export class Session {
   /** Whether there is a past to step back into. */
   get canGoBack(): boolean {
     return this.history?.canGoBack ?? false;
+  }
+
+  private get names(): Names {
+    return { kernel: this.world.kernel, index: this.index };
   }
 
   private get state(): SessionState {
@@ -167,7 +184,44 @@ export class Session {
   /** @throws EngineError `debugger/ended` when nothing is left to execute, `debugger/step` */
   step(step: StepKind, granularity: Granularity): void {
     this.requireGoing();
-    this.resume(stepGoal(this.execution, step, granularity));
+    if (granularity === 'cycle' && step !== 'out') return this.stepCycle();
+    this.resume(stepGoal(this.execution, step, granularity === 'cycle' ? 'native' : granularity));
+  }
+
+  /** To the next cycle, whether an instruction retires in it or not. A kernel function takes none, but is a step. */
+  private stepCycle(): void {
+    const { clock, execution } = this;
+    const now = clock.needNow();
+    const target = execution.inKernel ? now : now + 1;
+    const goal = new CycleGoal(execution, clock, target, true);
+    if (execution.inKernel || !goal.reached()) return this.resume(goal);
+    const cause = clock.bubble(target);
+    this.stopAt('step', `Cycle ${target}: nothing retires${cause ? `; ${STALL_SENTENCES[cause]}` : ''}.`);
+  }
+
+  /**
+   * Runs until all that retires by a cycle is done, or goes back to then.
+   * @throws EngineError `debugger/ended`, `debugger/step` without a timing profile, `debugger/target`
+   */
+  runToCycle(cycle: number): void {
+    this.requireStanding();
+    const { clock, execution } = this;
+    const now = clock.needNow();
+    if (!Number.isSafeInteger(cycle) || cycle < 0)
+      throw new EngineError('debugger/target', `There is no cycle ${cycle}; give a whole number from 0 on.`);
+    if (cycle > now) {
+      this.requireGoing();
+      const goal = new CycleGoal(execution, clock, cycle, false);
+      return goal.reached() ? this.stopAt(goal.stopKind, goal.text) : this.resume(goal);
+    }
+    const history = this.requirePast();
+    const search = instantOfCycle(execution, history, clock, cycle, execution.time);
+    this.goBack(history, search, (time) => {
+      clock.set(cycle);
+      return time === history.start
+        ? undefined
+        : { kind: 'run-to', text: `Back at cycle ${cycle}.`, breakpoints: [] };
+    });
   }
 
   /** @throws EngineError `debugger/ended` */
@@ -189,43 +243,87 @@ export class Session {
    * @throws EngineError `debugger/history` at the first instant, `debugger/step`
    */
   stepBack(step: StepKind, granularity: Granularity): void {
-    const unit = requireUnit(granularity);
     const history = this.requirePast();
+    if (granularity === 'cycle' && step !== 'out') return this.stepCycleBack(history);
+    const unit = granularity === 'cycle' ? 'native' : granularity;
     const text = `Step back ${step}.`;
     this.goBack(history, stepBackTarget(this.execution, history, this.views.frames(), step, unit), (time) =>
       time === history.start ? undefined : { kind: 'step', text, breakpoints: [] },
     );
   }
 
+  private stepCycleBack(history: History): void {
+    const { clock, lens, execution } = this;
+    const before = previousCycle(lens.past(CYCLE_UNITS), { time: execution.time, cycle: clock.needNow() });
+    const text = `Back in cycle ${before.cycle}.`;
+    this.goBack(history, instant(before.time), () => {
+      clock.set(before.cycle);
+      return { kind: 'step', text, breakpoints: [] };
+    });
+  }
+
   /** Goes back to the last breakpoint that was come to, or to the first instant. @throws EngineError `debugger/history` */
   reverseContinue(): void {
     const history = this.requirePast();
-    let arrivals: readonly Arrival[] | undefined;
-    const search = lastArrival(
-      this.execution,
-      history,
-      this.interest(NOWHERE),
-      (found) => (arrivals = found),
-    );
-    this.goBack(
-      history,
-      search,
-      () => arrivals && this.breakpointStop(this.breakpoints.at(this.world.machine.pc, arrivals), arrivals),
-    );
+    let halt: PastHalt | undefined;
+    const search = lastArrival(this.execution, history, this.interest(NOWHERE), (found) => (halt = found));
+    this.goBack(history, search, () => {
+      if (!halt) return undefined;
+      const { arrivals, watched } = halt;
+      const hits = this.breakpoints.at(this.world.machine.pc, arrivals, watched);
+      return breakpointStop(this.names, hits, arrivals, watched);
+    });
+  }
+
+  /**
+   * Goes to an instant of the run (Execution.time, as answers tell it).
+   * @throws EngineError `debugger/history` for an instant that has not been seen
+   */
+  goTo(time: number): void {
+    const history = this.requireHistory();
+    if (!Number.isInteger(time) || time < history.start || time > history.end) {
+      const range = `${history.start} to ${history.end}`;
+      throw new EngineError('debugger/history', `Instant ${time} is not in the past of this run (${range}).`);
+    }
+    // The last unit of time is executed on arrival: it may be the one that ends the run.
+    const before = Math.max(time - 1, history.start);
+    this.setOut(journey(history, instant(before)), () => {
+      const halt = history.goTo(time);
+      if (halt) return this.judge(halt, CONTINUE);
+      if (time === history.start) return this.stopAt('history-start', FIRST_INSTANT);
+      this.stopAt('run-to', `Gone to where ${this.instructions} instructions had been executed.`);
+    });
+  }
+
+  /**
+   * Who wrote a register or memory last? The session searches its past (run slices until it stands again) and comes back
+   * to where it stands; pausing ends the search without an answer.
+   * @throws EngineError `debugger/history`, `debugger/watch` for a target that there is not
+   */
+  lastWrite(target: WriteTarget): Asked<LastWriteView> {
+    const history = this.requireHistory();
+    const asked: { answer?: LastWriteView } = {};
+    const stamp = { session: this.id, stop: this.stops.number };
+    const search = lastWrite(this.execution, history, target, (found) => {
+      asked.answer = lastWriteView(this.names, target, found, stamp, this.program.name);
+    });
+    this.setOut(search, (_, comeBack) => comeBack(), true);
+    return asked;
+  }
+
+  private requireHistory(): History {
+    this.requireStanding();
+    if (this.history) return this.history;
+    throw new EngineError('debugger/history', 'This session keeps no history, so it cannot go back.');
   }
 
   private requirePast(): History {
-    this.requireStanding();
-    if (!this.history) {
-      throw new EngineError('debugger/history', 'This session keeps no history, so it cannot go back.');
-    }
-    if (!this.history.canGoBack) {
-      throw new EngineError(
-        'debugger/history',
-        'This is the first instant of the run; there is nothing before it.',
-      );
-    }
-    return this.history;
+    const history = this.requireHistory();
+    if (history.canGoBack) return history;
+    throw new EngineError(
+      'debugger/history',
+      'This is the first instant of the run; there is nothing before it.',
+    );
   }
 
   /**
@@ -238,26 +336,40 @@ export class Session {
     search: Generator<number, number>,
     stopAtTime: (time: number) => StopView | undefined,
   ): void {
-    const { finished, resultNow, reason } = this;
-    const origin = history.present();
+    this.setOut(journey(history, search), (time) => {
+      const stop = stopAtTime(time);
+      if (stop) this.stopAt(stop.kind, stop.text, stop.breakpoints, stop.by);
+      else this.stopAt('history-start', FIRST_INSTANT);
+    });
+  }
+
+  /**
+   * Lets a search travel through the past.
+   * @param arrive what to do when it has ended; `comeBack` returns to where it set out
+   * @param question the search moves nothing: pausing it is no new stop
+   */
+  private setOut(
+    search: Generator<number, number>,
+    arrive: (time: number, comeBack: () => void) => void,
+    question = false,
+  ): void {
+    const { finished, resultNow, reason, statusNow, history } = this;
+    const cycle = this.clock.now;
+    this.clock.forget();
+    const origin = history!.present();
     this.finished = false;
     this.resultNow = undefined;
     this.statusNow = 'running';
     this.reason = undefined;
-    this.wayBack = {
-      search: journey(history, search),
-      arrive: (time) => {
-        const stop = stopAtTime(time);
-        if (stop) this.stopAt(stop.kind, stop.text, stop.breakpoints);
-        else this.stopAt('history-start', 'The first instant of the run.');
-      },
-      giveUp: () => {
-        history.restore(origin);
-        this.finished = finished;
-        this.resultNow = resultNow;
-        this.reason = reason;
-      },
+    const comeBack = (): void => {
+      history!.restore(origin);
+      if (cycle !== null) this.clock.set(cycle);
+      this.finished = finished;
+      this.resultNow = resultNow;
+      this.reason = reason;
+      this.statusNow = statusNow;
     };
+    this.wayBack = { search, arrive: (time) => arrive(time, comeBack), comeBack, question };
   }
 
   /** Searches on. @returns units of time spent */
@@ -287,6 +399,7 @@ export class Session {
 
   private resume(goal: Goal): void {
     this.goal = goal;
+    this.clock.forget();
     this.statusNow = 'running';
     this.reason = undefined;
   }
@@ -294,8 +407,10 @@ export class Session {
   /** Stops a running session where it is; one on its way back returns to where it was. */
   pause(): void {
     if (this.statusNow !== 'running') return;
-    this.wayBack?.giveUp();
+    const { wayBack } = this;
     this.wayBack = undefined;
+    wayBack?.comeBack();
+    if (wayBack?.question) return;
     this.stopAt('pause', `Paused in ${this.views.location().symbol}.`);
   }
 
@@ -311,10 +426,7 @@ export class Session {
         if (this.wayBack) left -= this.goOnBack(this.wayBack);
         else this.runLeg(left);
       } catch (error) {
-        // Machine and kernel have their limits, too (memory, for instance).
-        if (!(error instanceof EngineError)) throw error;
-        this.finished = true;
-        this.stopAt('fault', error.message);
+        this.giveUp(error);
       }
       // Coming back costs as much as many instructions; the slice must stay short for the clock, too.
       left -= Math.max(this.instructions - before, 0) + HALT_COST;
@@ -337,19 +449,25 @@ export class Session {
       this.stopAtLimit();
       return [];
     }
-    const halt = this.execution.advance(1, EVERYTHING);
-    this.history?.note();
-    if (halt.kind === 'arrived') return halt.arrivals;
-    if (halt.kind !== 'budget') this.judge(halt, CONTINUE);
+    try {
+      const halt = this.execution.advance(1, EVERYTHING);
+      this.history?.note();
+      if (halt.kind === 'arrived') return halt.arrivals;
+      if (halt.kind !== 'budget') this.judge(halt, CONTINUE);
+    } catch (error) {
+      this.giveUp(error);
+    }
     return [];
   }
 
   private runLeg(budget: number): void {
     const goal = this.goal!;
-    const { single, addresses } = goal.next();
+    const { single, addresses, untilCycle } = goal.next();
     const allowed = Math.min(this.limit - this.instructions, this.history?.prepare() ?? Infinity);
     if (this.limit - this.instructions <= 0) return this.stopAtLimit();
-    const halt = this.execution.advance(single ? 1 : Math.min(budget, allowed), this.interest(addresses));
+    const interest =
+      untilCycle === undefined ? this.interest(addresses) : { ...this.interest(addresses), untilCycle };
+    const halt = this.execution.advance(single ? 1 : Math.min(budget, allowed), interest);
     this.history?.note();
     this.judge(halt, goal);
   }
@@ -360,7 +478,8 @@ export class Session {
     let now = this.interestNow;
     if (!now || now.goal !== goal || now.user !== user) {
       const addresses = new Set([...goal, ...user]);
-      const interest = { addresses, wants: (arrival: Arrival) => this.breakpoints.wants(arrival) };
+      const { watches } = this.breakpoints;
+      const interest = { addresses, watches, wants: (arrival: Arrival) => this.breakpoints.wants(arrival) };
       now = this.interestNow = { goal, user, interest };
     }
     return now.interest;
@@ -379,26 +498,15 @@ export class Session {
         return this.stopAt('unknown-helper', halt.message);
       case 'budget':
       case 'arrived': {
-        const arrivals = halt.kind === 'arrived' ? halt.arrivals : [];
-        const hits = this.breakpoints.hit(this.world.machine.pc, arrivals);
+        const { arrivals, watched } = halt.kind === 'arrived' ? halt : NOTHING_CAME;
+        const hits = this.breakpoints.hit(this.world.machine.pc, arrivals, watched);
         if (hits.length > 0) {
-          const { kind, text, breakpoints } = this.breakpointStop(hits, arrivals);
-          return this.stopAt(kind, text, breakpoints);
+          const { kind, text, breakpoints, by } = breakpointStop(this.names, hits, arrivals, watched);
+          return this.stopAt(kind, text, breakpoints, by);
         }
         if (goal.reached()) return this.stopAt(goal.stopKind, goal.text);
       }
     }
-  }
-
-  private breakpointStop(hits: readonly BreakpointView[], arrivals: readonly Arrival[]): StopView {
-    const onEvent = hits.some((hit) => hit.spec.kind === 'event');
-    const which = hits.map((hit) => `Breakpoint ${hit.id} (${hit.label})`).join(', ');
-    const what = arrivals.map((arrival) => arrivalText(arrival, this.world.kernel)).join('; ');
-    return {
-      kind: onEvent ? 'event' : 'breakpoint',
-      text: onEvent && what !== '' ? `${which}: ${what}.` : `${which}.`,
-      breakpoints: hits.map((hit) => hit.id),
-    };
   }
 
   private leave(returnValue: bigint): void {
@@ -411,14 +519,26 @@ export class Session {
     this.stopAt('exit', `${program.name} returned ${this.resultNow.retval} (R0 = ${hex64(returnValue)}).`);
   }
 
+  /** Machine and kernel have their limits, too (memory, for instance): the run ends there. */
+  private giveUp(error: unknown): void {
+    if (!(error instanceof EngineError)) throw error;
+    this.finished = true;
+    this.stopAt('fault', error.message);
+  }
+
   private stopAtLimit(): void {
     this.stopAt('limit', `The limit of ${this.limit} instructions is reached.`);
   }
 
-  private stopAt(kind: StopKind, text: string, breakpoints: readonly number[] = []): void {
+  private stopAt(
+    kind: StopKind,
+    text: string,
+    breakpoints: readonly number[] = [],
+    by?: StopView['by'],
+  ): void {
     this.goal = undefined;
     this.statusNow = this.finished && this.resultNow ? 'ended' : 'stopped';
-    this.reason = { kind, text, breakpoints };
+    this.reason = { kind, text, breakpoints, ...(by && { by }) };
     this.stops.take(this.world.machine);
     if (kind === 'fault' || kind === 'unknown-helper' || kind === 'check') {
       this.log.add({ kind: 'error', text, at: this.instructions, pc: this.world.machine.pc });
@@ -443,7 +563,20 @@ interface WayBack {
   readonly search: Generator<number, number>;
   arrive(time: number): void;
   /** Back to where it set out. */
-  giveUp(): void;
+  comeBack(): void;
+  /** It moves nothing, it only finds out. */
+  readonly question: boolean;
+}
+
+/** A question to the past: its answer is there once the session stands again, unless the search was ended. */
+export interface Asked<T> {
+  readonly answer?: T;
+}
+
+/** A search that has found the instant already. */
+function* instant(time: number): Generator<number, number> {
+  yield 0;
+  return time;
 }
 
 /** A search, and the way to what it finds. */
@@ -454,6 +587,10 @@ function* journey(history: History, search: Generator<number, number>): Generato
 }
 
 const NOWHERE: ReadonlySet<bigint> = new Set();
+/** Units of time in which the last instructions are found that retired in one cycle. */
+const CYCLE_UNITS = 16;
+const NOTHING_CAME = { arrivals: [], watched: [] } as const;
+const FIRST_INSTANT = 'The first instant of the run.';
 /** Instructions that one return to the session counts for in a slice. */
 const HALT_COST = 200;
 const SYNCHRONOUS_SLICE = 10_000_000;

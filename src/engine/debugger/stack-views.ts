@@ -1,10 +1,20 @@
 import { hex64 } from '../base/hex';
 import type { Kernel } from '../kernel/types';
+import type { Machine } from '../machine/types';
 import type { CodeIndex } from './code-index';
 import type { Replacement } from './execution';
 import { locationView } from './locations';
-import type { Frame } from './stack';
-import type { StackFrameView } from './views';
+import { unwind, type Frame } from './stack';
+import type { LocationView, StackFrameView } from './views';
+
+/** Where a run has stopped: the pc and, in a kernel function, the BPF code that called it. */
+export function stopLocation(machine: Machine, kernel: Kernel, index: CodeIndex): LocationView {
+  const here = locationView(kernel, index, machine.pc);
+  if (here.function !== undefined) return here;
+  const caller = unwind(machine, kernel, index).find((frame) => frame.code !== undefined);
+  if (!caller) return here;
+  return { ...locationView(kernel, index, caller.pc, caller.code, caller.lookup), ...here };
+}
 
 /** The call stack for a window; frames that a tail call has replaced say so. */
 export function stackFrameViews(

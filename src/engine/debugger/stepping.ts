@@ -6,7 +6,7 @@ import type { CodeFunction } from './code-index';
 import { sameLine } from './code-map';
 import type { Execution, Replacement } from './execution';
 import { unwind, type Frame } from './stack';
-import type { Granularity, StepKind, StopKind } from './views';
+import type { StepKind, StopKind } from './views';
 
 /** How a resumed session goes on until its next look at where it is. */
 export interface Leg {
@@ -14,6 +14,8 @@ export interface Leg {
   readonly single: boolean;
   /** Addresses to halt at, if not single. */
   readonly addresses: ReadonlySet<bigint>;
+  /** A count of cycles to halt at, if not single. */
+  readonly untilCycle?: bigint;
 }
 
 /** What a resumed session is on its way to. */
@@ -58,17 +60,10 @@ export function runToGoal(execution: Execution, addresses: readonly bigint[], la
  *
  * @throws EngineError `debugger/step` when there is nothing to step by
  */
-export function stepGoal(execution: Execution, step: StepKind, granularity: Granularity): Goal {
-  const unit = requireUnit(granularity);
+export function stepGoal(execution: Execution, step: StepKind, unit: Unit): Goal {
   if (step === 'out') return new OutGoal(execution, unit);
   if (unit === 'line') return new LineGoal(execution, step);
   return new InstructionGoal(execution, step, unit);
-}
-
-/** What sessions step by. @throws EngineError `debugger/step` for cycles */
-export function requireUnit(granularity: Granularity): Unit {
-  if (granularity !== 'cycle') return granularity;
-  throw new EngineError('debugger/step', 'Stepping by cycle is not built yet; step by native instruction.');
 }
 
 const GRANULARITY_TEXT = {
@@ -76,7 +71,7 @@ const GRANULARITY_TEXT = {
   bpf: 'BPF instruction',
   native: 'native instruction',
 } as const;
-/** What a step goes by. */
+/** What a step through code goes by; cycles go by the clock (cycles.ts). */
 export type Unit = keyof typeof GRANULARITY_TEXT;
 
 /** Where the machine stands, as far as it is in BPF code. */

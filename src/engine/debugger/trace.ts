@@ -1,11 +1,10 @@
 import { u64 } from '../base/u64';
 import type { Machine } from '../machine/types';
 import type { DecodedInsn } from '../rv64/decode';
-import { print } from '../rv64/print';
 import { REG } from '../rv64/registers';
 import type { Arrival } from './arrivals';
 import type { CodeFunction } from './code-index';
-import { symbolText } from './locations';
+import { nativeText } from './locations';
 import type { Session } from './session';
 
 /** One native instruction that has been executed, with what it changed. */
@@ -50,20 +49,13 @@ export function* traceSession(session: Session): Generator<TraceStep, void> {
       pc,
       code,
       offset,
-      text: insn ? textOf(session, code!, insn, pc, offset) : '(no instruction)',
+      text: code ? nativeText(session.execution.kernel, code, offset) : '(no instruction)',
       registers: changes(before, registers),
       memory: write && written(machine, insn, write, registers),
       cycle: cycles === null ? null : Number(cycles),
       arrivals,
     };
   }
-}
-
-function textOf(session: Session, code: CodeFunction, insn: DecodedInsn, pc: bigint, offset: number): string {
-  const { kernel } = session.execution;
-  const previous = code.map.nativeBefore(offset)?.insn;
-  const symbol = (address: bigint) => (kernel.symbolAt(address) ? symbolText(kernel, address) : undefined);
-  return print(insn, pc, { symbol, previous }).text;
 }
 
 function changes(before: BigUint64Array, after: BigUint64Array): (readonly [number, bigint])[] {

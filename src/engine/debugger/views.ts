@@ -88,6 +88,8 @@ export interface StopView {
   /** A sentence for people: "Breakpoint 2 on tail calls: tail call refused, the count is used up (a6 = 0)." */
   readonly text: string;
   readonly breakpoints: readonly number[];
+  /** Of a watchpoint: the instruction that hit it, or whose call led to the kernel function that did. It has been executed. */
+  readonly by?: LocationView;
 }
 
 export interface CountersView {
@@ -119,6 +121,8 @@ export interface SessionView {
   readonly reason?: StopView;
   readonly location?: LocationView;
   readonly counters: CountersView;
+  /** The cycle it stands in; several can pass while the state stays the same. Absent while it runs. */
+  readonly cycle?: number;
   /** There is a past to step back into. */
   readonly canGoBack?: boolean;
   readonly result?: ResultView;
@@ -256,7 +260,26 @@ export type BreakpointSpec =
   | { readonly kind: 'bpf'; readonly function: string; readonly slot: number }
   | { readonly kind: 'line'; readonly file: string; readonly line: number }
   /** `helper`: only calls of the helper with this name. */
-  | { readonly kind: 'event'; readonly event: EventName; readonly helper?: string };
+  | { readonly kind: 'event'; readonly event: EventName; readonly helper?: string }
+  | WatchSpec;
+
+/** Watchpoints: they stop after the instruction, or the kernel function, that did it. */
+export type WatchSpec =
+  | {
+      readonly kind: 'register';
+      /** x1 … x31 */
+      readonly register: number;
+      readonly when: 'written' | 'changed' | 'equals';
+      /** `0x…`, for `equals` */
+      readonly value?: string;
+    }
+  | {
+      readonly kind: 'memory';
+      readonly address: string;
+      /** Bytes; an access to any of them counts. */
+      readonly length: number;
+      readonly when: 'read' | 'written' | 'changed';
+    };
 
 export interface BreakpointView {
   readonly id: number;
@@ -303,8 +326,45 @@ export interface MemoryView {
   readonly region?: string;
 }
 
+/** What is asked about: who wrote it last? */
+export type WriteTarget =
+  | { readonly kind: 'register'; readonly register: number }
+  | { readonly kind: 'memory'; readonly address: string; readonly length: number };
+
+/** Who wrote a register or memory. */
+export interface WriterView {
+  /** `kernel`: a helper or what else the kernel does; `fixup`: its repair of a probing load that faulted. */
+  readonly kind: 'instruction' | 'kernel' | 'fixup';
+  /** The instruction or, for the kernel, the call that led to it. */
+  readonly location: LocationView;
+  /** Text of the native instruction. */
+  readonly native?: string;
+  /** Name of the kernel function. */
+  readonly function?: string;
+}
+
+/** Who wrote a register or memory last, before where the session stands. */
+export interface LastWriteView {
+  readonly session: string;
+  readonly stop: number;
+  readonly target: WriteTarget;
+  /** How the target reads: `a6`, `8 bytes at 0x…`. */
+  readonly label: string;
+  /** The answer as a sentence. */
+  readonly text: string;
+  /** The instant right before the write, to go to; the first instant when nothing has written it. */
+  readonly time: number;
+  /** Instructions executed at that instant. */
+  readonly instructions: number;
+  /** Absent: nothing since the program was entered. */
+  readonly writer?: WriterView;
+  /** Values, `0x…`; hex bytes of more than 8. */
+  readonly before?: string;
+  readonly after?: string;
+}
+
 /** Where run-to-cursor goes. */
-export type RunTarget = Exclude<BreakpointSpec, { kind: 'event' }>;
+export type RunTarget = Extract<BreakpointSpec, { kind: 'native' | 'bpf' | 'line' }>;
 
 /**
  * How an instruction of one profile's code stands to the other's. `placement`: the same, although its bytes differ, because
@@ -416,4 +476,68 @@ export interface CompareRunsView {
   readonly right: CompareRunView;
   /** What the program's results differ in, as words: `return value`, `data out`, `context out`, `map hits`. */
   readonly differences: readonly string[];
+}
+
+/** Why a cycle was lost: names of the machine's causes. */
+export type StallCause =
+  | 'load-use'
+  | 'mul'
+  | 'div'
+  | 'atomic'
+  | 'csr-or-jump'
+  | 'late-result'
+  | 'branch'
+  | 'flush'
+  | 'icache'
+  | 'dcache';
+
+/** One instruction in the pipeline. Cycles are counted as in CountersView: it retires in the last stage. */
+export interface PipelineRowView {
+  readonly pc: string;
+  readonly symbol: string;
+  readonly text: string;
+  readonly function?: string;
+  readonly slot?: number;
+  /** The cycle in which it enters each stage, and that after its last. */
+  readonly enter: readonly number[];
+  readonly leave: number;
+  /** The state shown has its results. */
+  readonly retired: boolean;
+  /** Cycles that it waited before issue, and held up all others behind it. */
+  readonly waited: number;
+  readonly waitedFor?: StallCause;
+  readonly held: number;
+  readonly heldFor?: StallCause;
+  /** A kernel function that ran just before it; its work takes no cycles here. */
+  readonly kernelBefore?: string;
+}
+
+export interface PipelineStageView {
+  readonly stage: string;
+  /** Indexes into the rows: two where a core issues two instructions a cycle, none in a bubble. */
+  readonly rows: readonly number[];
+  /** The instruction cannot move on at the end of this cycle. */
+  readonly stalled: boolean;
+  readonly bubble?: StallCause;
+}
+
+/** The pipeline in one cycle, and the last few hundred instructions on their way through it. */
+export interface PipelineView {
+  readonly session: string;
+  readonly stop: number;
+  readonly timing: { readonly name: string; readonly title: string; readonly stages: readonly string[] };
+  readonly cycle: number;
+  readonly rows: readonly PipelineRowView[];
+  readonly stages: readonly PipelineStageView[];
+  /** A sentence's end for each cause. */
+  readonly causes: Readonly<Record<StallCause, string>>;
+  /** Where all cycles so far went: each instruction takes one, less those that share one, plus what was lost. */
+  readonly totals: {
+    readonly instructions: number;
+    readonly paired: number;
+    readonly cycles: number;
+    readonly lost: Readonly<Record<StallCause, number>>;
+  };
+  /** The kernel function that comes next, where the machine stands at one. */
+  readonly kernel?: string;
 }

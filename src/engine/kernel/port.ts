@@ -1,8 +1,8 @@
 import { EngineError } from '../base/errors';
+import { isKfuncName } from '../bpf/kfuncs';
 import type { XlateMap, XlatePort } from '../xlate/types';
 import type { KernelEnv } from './env';
 import { helperFunction } from './helpers/registry';
-import { KFUNCS } from './helpers/kfuncs';
 import { ArrayOfMaps, HashOfMaps } from './maps/map-in-map';
 import type { MapStore } from './map-store';
 import type { MapObject } from './maps/map-object';
@@ -52,7 +52,7 @@ export class KernelXlatePort implements XlatePort {
   }
 
   kfunc(name: string): bigint | undefined {
-    return Object.hasOwn(KFUNCS, name) ? this.env.symbols.find(name) : undefined;
+    return isKfuncName(name) ? this.env.symbols.find(name) : undefined;
   }
 
   field(name: string): { readonly offset: number; readonly size: number } | undefined {

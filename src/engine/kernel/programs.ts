@@ -2,6 +2,7 @@ import { EngineError } from '../base/errors';
 import type { BpfInsn } from '../bpf/insn';
 import { BPF_CLASS, BPF_JMP_OP, BPF_PSEUDO } from '../bpf/insn';
 import { encodeInsns } from '../bpf/bytes';
+import { isKfuncName } from '../bpf/kfuncs';
 import { hexToBytes } from '../base/hex';
 import { compileProgram } from '../jit/subprograms';
 import type { JitFunction, JitInput, KfuncModel } from '../jit/types';
@@ -191,7 +192,7 @@ export class Programs implements ProgDirectory {
       const name = this.env.symbols.at(
         BigInt.asUintN(64, this.env.symbols.callBase + BigInt(insn.imm)),
       )?.name;
-      const kfunc = name === undefined ? undefined : KFUNCS[name];
+      const kfunc = name !== undefined && isKfuncName(name) ? KFUNCS[name] : undefined;
       if (kfunc)
         models.set(insn.imm, { imm: insn.imm, argSizes: kfunc.argSizes, argSigned: kfunc.argSigned });
     }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../base/errors';
-import { bytesToHex } from '../base/hex';
-import { encodeInsns } from '../bpf/bytes';
+import { bytesToHex, hexToBytes } from '../base/hex';
+import { decodeInsns, encodeInsns } from '../bpf/bytes';
+import { BPF_PSEUDO, CALL, type BpfInsn } from '../bpf/insn';
 import { validateProgram } from '../bpf/validate';
 import { loadObject } from './load';
 import type { BpfObject, BpfProgram } from './object';
@@ -15,6 +16,12 @@ function programOf(object: BpfObject, name: string): BpfProgram {
   if (!found) throw new Error(`${object.name} has no program ${name}`);
   return found;
 }
+
+/** The instructions but for the BTF ids of kernel functions, which are the running kernel's. */
+const withoutBtfIds = (insns: readonly BpfInsn[]): string =>
+  bytesToHex(encodeInsns(insns.map((insn) => (isKfuncCall(insn) ? { ...insn, imm: 0 } : insn))));
+
+const isKfuncCall = (insn: BpfInsn): boolean => insn.code === CALL && insn.src === BPF_PSEUDO.KFUNC_CALL;
 
 describe('loadObject against libbpf', () => {
   let compared = 0;
@@ -35,10 +42,9 @@ describe('loadObject against libbpf', () => {
           continue;
         }
         compared++;
-        expect(bytesToHex(encodeInsns(program.insns))).toBe(recorded.insns);
-        expect(program.relocations.map((r) => [r.insn, 'map' in r ? cut(r.map) : r.name])).toEqual(
-          recorded.rel,
-        );
+        expect(withoutBtfIds(program.insns)).toBe(withoutBtfIds(decodeInsns(hexToBytes(recorded.insns))));
+        const maps = program.relocations.filter((r) => 'map' in r);
+        expect(maps.map((r) => [r.insn, cut(r.map)])).toEqual(recorded.rel);
         if (recorded.subprogs) expect(program.functions.map((fn) => fn.start)).toEqual(recorded.subprogs);
         if (recorded.lines !== undefined) {
           expect(program.lines.map((line) => `${line.insn}:${line.line}:${line.column},`).join('')).toBe(
@@ -64,7 +70,7 @@ describe('loadObject against libbpf', () => {
     });
   }
   it('compares most of the programs', () => {
-    expect([compared, notComparable]).toEqual([56, 10]);
+    expect([compared, notComparable]).toEqual([57, 9]);
   });
 });
 
@@ -190,11 +196,7 @@ describe('loadObject', () => {
       'core_sys',
       'Program core_sys (section syscall) needs CO-RE relocation for struct task_struct.pid at instruction 2',
     ],
-    [
-      'loops.v4.o',
-      'loop_iter',
-      'Program loop_iter (section syscall) calls the kernel function bpf_iter_num_new at instruction 6',
-    ],
+    ['exceptions.v3.o', 'ex', 'Program ex (section tc) calls the kernel function bpf_throw at instruction 7'],
     [
       'struct_ops_ca.v3.o',
       'ca_init',

@@ -3,9 +3,10 @@ import type { BtfCoreRelo } from '../btf/ext';
 import { typeText } from '../btf/text';
 import type { Btf } from '../btf/types';
 import { INSN_BYTES } from '../bpf/bytes';
+import { isKfuncName } from '../bpf/kfuncs';
 import type { CodeInfo } from './code-info';
 import { MAP_TYPE } from './map-types';
-import type { BpfMapDef } from './object';
+import type { BpfExtern, BpfMapDef } from './object';
 import type { SectionKind } from './program-types';
 import type { LinkedProgram } from './subprograms';
 import type { SourceFunction } from './code';
@@ -36,7 +37,7 @@ export function unsupportedReason(candidate: Candidate): string | undefined {
     const insn = start + core.offset / INSN_BYTES - fn.start;
     return `${where} needs CO-RE relocation for ${coreText(btf, core)} at instruction ${insn}, which Hartbeat does not support yet; access fixed layouts instead.`;
   }
-  const [extern] = linked.externs;
+  const extern = linked.externs.find(({ target }) => !isKnownKfunc(target.extern));
   if (extern) {
     const { name, kind: what } = extern.target.extern;
     const words = {
@@ -57,6 +58,9 @@ export function unsupportedReason(candidate: Candidate): string | undefined {
     ? undefined
     : `${where} names ${callback} as its exception callback, which Hartbeat does not support yet.`;
 }
+
+/** Kernel functions are known by their names; other externs need the kernel's addresses or configuration. */
+const isKnownKfunc = ({ kind, name }: BpfExtern): boolean => kind === 'kfunc' && isKfuncName(name);
 
 /** `struct task_struct.comm` for a relocation of `0:2`; the type alone where the path names no member. */
 function coreText(btf: Btf | undefined, relo: BtfCoreRelo): string {

@@ -1,6 +1,7 @@
 import { EngineError } from '../base/errors';
 import { hex64 } from '../base/hex';
 import { u64 } from '../base/u64';
+import { decode } from '../rv64/decode';
 import { Core } from './core';
 import {
   ADDRESS,
@@ -27,7 +28,6 @@ import {
   STOP_WATCH,
   STORES,
   WATCH_BY,
-  WATCH_HIT,
 } from './core/layout';
 import { PagedMemory } from './memory';
 import { Predecoder, type FetchView } from './predecode';
@@ -39,6 +39,7 @@ import { Timer, type CpiStack } from './timing/timer';
 import type {
   Machine,
   MachineCounters,
+  MachineObserver,
   MachineSnapshot,
   MachineStop,
   RunOptions,
@@ -79,7 +80,7 @@ class HartMachine implements Machine {
     this.predecoder = new Predecoder(this.core, this.memory);
     this.saver = new MemorySaver(this.core, this.memory);
     this.memory.listener = this.predecoder;
-    this.watchList = new Watches(this.core);
+    this.watchList = new Watches(this.core, (address) => this.memory.readU8(address));
     const timing = options.timing ?? 'none';
     this.timer = new Timer(
       this.core,
@@ -99,7 +100,9 @@ class HartMachine implements Machine {
     return this.core.getU64(REGS + 8 * checkRegister(index));
   }
   setRegister(index: number, value: bigint): void {
-    if (checkRegister(index) !== 0) this.core.setU64(REGS + 8 * index, value);
+    if (checkRegister(index) === 0) return;
+    this.memory.observer?.register(index);
+    this.core.setU64(REGS + 8 * index, value);
   }
   registers(): BigUint64Array {
     return new BigUint64Array(this.core.u8.slice(REGS, REGS + 32 * 8).buffer);
@@ -173,13 +176,7 @@ class HartMachine implements Machine {
       case STOP_EBREAK:
         return { reason: 'ebreak', pc };
       case STOP_WATCH:
-        return {
-          reason: 'watch',
-          pc,
-          by: this.core.getU64(WATCH_BY),
-          watch: this.core.getU32(WATCH_HIT),
-          address: this.core.getU64(ADDRESS),
-        };
+        return this.watchStop(pc, this.core.getU64(WATCH_BY));
       case STOP_FETCH:
         return this.fetchFault(pc, this.core.getU64(ADDRESS));
       case STOP_FAULT:
@@ -193,6 +190,19 @@ class HartMachine implements Machine {
           reason,
         });
     }
+  }
+
+  private watchStop(pc: bigint, by: bigint): MachineStop {
+    return { reason: 'watch', pc, by, ...this.watchList.hitBy(this.destinations(by)) };
+  }
+
+  /** The registers that the instruction at pc writes: none, one, or a pair. */
+  private destinations(pc: bigint): readonly number[] {
+    const low = this.predecoder.fetch(pc) ?? 0;
+    const high = (low & 3) === 3 ? (this.predecoder.fetch(pc + 2n) ?? 0) : 0;
+    const { rd = 0, base } = decode(low | (high << 16)) ?? {};
+    if (rd === 0) return [];
+    return base?.shape.rd?.even === true ? [rd, rd + 1] : [rd];
   }
 
   /** The core has no instruction for pc: decodes it, or says why there is none. */
@@ -266,6 +276,9 @@ class HartMachine implements Machine {
   }
   watches(): ReadonlyMap<number, Watch> {
     return this.watchList.all;
+  }
+  observe(observer: MachineObserver | undefined): void {
+    this.memory.observer = observer;
   }
   get timing(): TimingProfile | null {
     return this.timer.profile ?? null;

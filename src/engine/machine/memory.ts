@@ -4,7 +4,7 @@ import { u64 } from '../base/u64';
 import type { Core } from './core';
 import { PAGE_BYTES, PAGE_DIRTY, ZERO_FRAME } from './core/layout';
 import { RegionTable, type MappedRegion } from './regions';
-import type { MachineMemory, Region } from './types';
+import type { MachineMemory, MachineObserver, Region } from './types';
 
 /** Told when what may be executed goes away or changes. */
 export interface MappingListener {
@@ -17,6 +17,7 @@ export interface MappingListener {
 export class PagedMemory implements MachineMemory {
   readonly table: RegionTable;
   listener: MappingListener | undefined;
+  observer: MachineObserver | undefined;
 
   constructor(private readonly core: Core) {
     this.table = new RegionTable(core);
@@ -107,6 +108,7 @@ export class PagedMemory implements MachineMemory {
 
   private readInto(address: bigint, length: number): Uint8Array | bigint {
     checkLength(length);
+    this.observer?.read(address, length);
     const result = new Uint8Array(length);
     const missing = this.pieces(address, length, (mapped, page, inPage, done, bytes) => {
       const from = this.frameToRead(mapped, page) + inPage;
@@ -129,6 +131,7 @@ export class PagedMemory implements MachineMemory {
   write(address: bigint, bytes: Uint8Array): void {
     const missing = this.pieces(address, bytes.length, () => undefined);
     if (missing !== undefined) throw this.unmappedError(address, bytes.length, missing);
+    this.observer?.write(address, bytes.length);
     this.pieces(address, bytes.length, (mapped, page, inPage, done, count) => {
       const frame = this.frameToWrite(mapped, page);
       this.core.u8.set(bytes.subarray(done, done + count), frame + inPage);
@@ -144,6 +147,10 @@ export class PagedMemory implements MachineMemory {
     const inPage = (position + mapped.lead) % PAGE_BYTES;
     if (inPage + length > PAGE_BYTES || position + length > mapped.region.size) return -1;
     const page = (position + mapped.lead - inPage) / PAGE_BYTES;
+    if (this.observer) {
+      if (write) this.observer.write(at, length);
+      else this.observer.read(at, length);
+    }
     return (write ? this.frameToWrite(mapped, page) : this.frameToRead(mapped, page)) + inPage;
   }
 

@@ -55,13 +55,31 @@ export type MachineStop =
       readonly reason: 'watch';
       readonly pc: bigint;
       readonly by: bigint;
+      /** Every watchpoint that the instruction hit, in the order of their numbers; `watch` is the first. */
+      readonly hits: readonly number[];
       readonly watch: number;
+      /** The first watched byte that was accessed, if memory was. */
       readonly address?: bigint;
+      readonly access?: WatchedAccess;
+      /** The register written and its value before, where registers are watched. */
+      readonly register?: { readonly index: number; readonly before: bigint };
     };
+
+/** An access to watched memory. */
+export interface WatchedAccess {
+  readonly address: bigint;
+  /** Bytes: 1, 2, 4 or 8 */
+  readonly size: number;
+  readonly read: boolean;
+  readonly written: boolean;
+  /** What the bytes were before the write, little-endian; 0 for a read. */
+  readonly before: bigint;
+}
 
 /**
  * What a watchpoint watches. `written`: an instruction writes it, with whatever value; `changed`: with another value;
- * `equals`: it is written with this value. Writes from outside (MachineMemory, setRegister) are not watched.
+ * `equals`: it is written with this value. Accesses from outside (MachineMemory, setRegister) do not stop the machine; an
+ * observer is told of them.
  */
 export type Watch =
   | { readonly kind: 'register'; readonly register: number; readonly on: 'written' | 'changed' }
@@ -73,6 +91,13 @@ export type Watch =
       readonly size: number;
       readonly on: 'read' | 'written' | 'changed';
     };
+
+/** Told of accesses from outside, by MachineMemory and setRegister, before a write is made. Reads may be told twice. */
+export interface MachineObserver {
+  register(index: number): void;
+  read(address: bigint, length: number): void;
+  write(address: bigint, length: number): void;
+}
 
 /** Counts of what was executed so far. An AMO is a load and a store, lr a load, a successful sc a store. */
 export interface MachineCounters {
@@ -155,6 +180,8 @@ export interface Machine {
   addWatch(watch: Watch): number;
   removeWatch(number: number): void;
   watches(): ReadonlyMap<number, Watch>;
+  /** Tells an observer of accesses from outside from now on; undefined: nobody. */
+  observe(observer: MachineObserver | undefined): void;
   /** Makes code written since the last call visible to instruction fetch. */
   fenceI(): void;
   snapshot(): MachineSnapshot;

@@ -127,6 +127,82 @@ describe('registers', () => {
   });
 });
 
+describe('all that an instruction hits is told', () => {
+  const CELL: Watch = { kind: 'memory', address: DATA, size: 8, on: 'read' };
+  const all: readonly Watch[] = [
+    CELL,
+    { ...CELL, on: 'written' },
+    { ...CELL, on: 'changed' },
+    { kind: 'register', register: 13, on: 'written' },
+    { kind: 'register', register: 13, on: 'changed' },
+    { kind: 'register', register: 13, on: 'equals', value: 0n },
+  ];
+  test.each([
+    [
+      'an atomic that changes nothing',
+      'amoadd.d a3, zero, (a0)',
+      [1, 2, 4, 6],
+      { read: true, written: true },
+    ],
+    ['one that changes memory', 'amoadd.d a3, a0, (a0)', [1, 2, 3, 4, 6], { read: true, written: true }],
+    ['a load', 'ld a3, 0(a0)', [1, 4, 6], { read: true, written: false }],
+    ['a load of a byte beside', 'lbu a3, 8(a0)', [4, 6], undefined],
+    ['a store', 'sb a0, 7(a0)', [2], { read: false, written: true, size: 1, address: DATA + 7n }],
+    ['a store of another value', 'sw sp, 2(a0)', [2, 3], { before: 0n, size: 4, address: DATA + 2n }],
+    ['a move', 'addi a3, sp, 1', [4, 5], undefined],
+    ['an address', 'auipc a3, 0', [4, 5], undefined],
+  ] as const)('%s', (_name, source, expected, access) => {
+    const { machine } = assembled(`${source}\nebreak`);
+    machine.setRegister(2, 0x1234n);
+    for (const watch of all) machine.addWatch(watch);
+    const stop = machine.run(10);
+    expect(stop).toMatchObject({ reason: 'watch', hits: expected, watch: expected[0], by: TEXT });
+    if (stop.reason !== 'watch') return;
+    if (access) expect(stop.access).toMatchObject(access);
+    else expect(stop.access).toBeUndefined();
+  });
+
+  test('values before: of the register, of the bytes', () => {
+    const { machine } = assembled('li a1, 5\nsd a1, 0(a0)\namoswap.w a1, zero, (a0)\nebreak');
+    machine.addWatch({ kind: 'register', register: 11, on: 'written' });
+    machine.addWatch({ ...CELL, on: 'changed' });
+    machine.setRegister(11, 77n);
+    expect(machine.run(10)).toMatchObject({ hits: [1], register: { index: 11, before: 77n } });
+    expect(machine.run(10)).toMatchObject({ hits: [2], access: { before: 0n, size: 8 } });
+    expect(machine.run(10)).toMatchObject({
+      hits: [1, 2],
+      register: { index: 11, before: 5n },
+      access: { before: 5n, size: 4, read: false, written: true },
+    });
+  });
+});
+
+test('an observer is told of accesses from outside, as long as it observes', () => {
+  const { machine } = assembled('nop');
+  const seen: unknown[] = [];
+  machine.observe({
+    register: (index) => seen.push(['x', index, machine.getRegister(index)]),
+    read: (address, length) => seen.push(['r', address, length]),
+    write: (address, length) => seen.push(['w', address, length]),
+  });
+  machine.setRegister(5, 9n);
+  machine.setRegister(0, 9n);
+  machine.memory.writeU32(DATA, 1);
+  machine.memory.write(DATA + 8n, new Uint8Array(16));
+  machine.memory.readU64(DATA + 8n);
+  machine.memory.tryRead(DATA, 3);
+  machine.observe(undefined);
+  machine.setRegister(5, 10n);
+  machine.memory.writeU8(DATA, 2);
+  expect(seen).toEqual([
+    ['x', 5, 0n],
+    ['w', DATA, 4],
+    ['w', DATA + 8n, 16],
+    ['r', DATA + 8n, 8],
+    ['r', DATA, 3],
+  ]);
+});
+
 test('what cannot be watched is refused', () => {
   const { machine } = assembled('nop');
   const refused = (watch: Watch) => expect(() => machine.addWatch(watch)).toThrow(/watched/);

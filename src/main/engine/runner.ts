@@ -42,11 +42,20 @@ export class SessionRunner {
 
   /** Lets a resumed session run and answers when it has stopped. Most steps end at once, without becoming visible as a run. */
   runToStop(): SessionView | Promise<SessionView> {
-    if (!this.slice()) return this.stopped();
+    return this.slice() ? this.waitForStop() : this.stopped();
+  }
+
+  private waitForStop(): Promise<SessionView> {
     return new Promise((resolve) => {
       this.waiting.push(resolve);
       this.runOn();
     });
+  }
+
+  /** Lets a session search its past, which moves it nowhere: a search that ends at once is not told. */
+  find(): SessionView | Promise<SessionView> {
+    if (this.slice()) return this.waitForStop();
+    return this.session.view();
   }
 
   pause(): SessionView {

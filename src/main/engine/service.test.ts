@@ -161,6 +161,59 @@ describe('the engine service', () => {
     expect((await call('session.registers', {})).registers.find((r) => r.abi === 'a6')!.hex).toBe('0x0');
   });
 
+  const A6 = { kind: 'register', register: 16 } as const;
+
+  test('watchpoints stop with who wrote; the question who wrote last is answered without a stop', async () => {
+    await start();
+    const added = await call('session.addBreakpoint', { spec: { ...A6, when: 'changed' } });
+    expect(added).toMatchObject({ label: 'a6 changed', addresses: [], hits: 0 });
+    await call('session.continue', {});
+    const stop = await stopped();
+    expect(stop).toMatchObject({
+      reason: { kind: 'watch', breakpoints: [1], by: { function: 'entry/entry' } },
+    });
+    expect(stop.reason!.text).toMatch(/^Watchpoint 1: a6 was written, .* → 0x21, by li a6, 33 at /);
+    const told = pushed.length;
+    const answer = await call('session.lastWrite', { target: A6 });
+    expect(answer).toMatchObject({ session: stop.session, stop: stop.stop, writer: { native: 'li a6, 33' } });
+    expect(pushed).toHaveLength(told);
+    expect(await call('session.state', {})).toEqual(stop);
+    const there = await call('session.goTo', { time: answer.time });
+    expect(there).toMatchObject({ status: 'stopped', location: answer.writer!.location });
+    expect((await call('session.lastWrite', { target: A6 })).text).toMatch(/^Nothing has written a6/);
+  });
+
+  test('a long search shows as running and can be ended; the stop stays what it was', async () => {
+    await start('entry', 'stack-v3');
+    await call('session.continue', {});
+    while ((await call('session.state', {}))!.counters.instructions < 300_000) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const paused = await call('session.pause', {});
+    // Nothing writes s11, so the search goes back to the beginning.
+    const asked = call('session.lastWrite', { target: { kind: 'register', register: 27 } });
+    const ended = expect(asked).rejects.toThrow(/ended before it had found/);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect((await call('session.state', {}))!.status).toBe('running');
+    await expect(call('session.registers', {})).rejects.toThrow(/pause it/);
+    expect(await call('session.pause', {})).toEqual(paused);
+    await ended;
+    expect((await call('session.registers', {})).stop).toBe(paused.stop);
+  });
+
+  test.each([
+    ['session.addBreakpoint', { spec: { ...A6, register: 0, when: 'written' } }],
+    ['session.addBreakpoint', { spec: { ...A6, when: 'read' } }],
+    ['session.addBreakpoint', { spec: { kind: 'memory', address: '0x10', length: 65_537, when: 'read' } }],
+    ['session.addBreakpoint', { spec: { kind: 'memory', address: '16', length: 8, when: 'read' } }],
+    ['session.lastWrite', { target: { kind: 'register', register: 32 } }],
+    ['session.lastWrite', { target: { kind: 'memory', address: '0x10', length: 0 } }],
+    ['session.goTo', { time: -1 }],
+  ] as const)('%s %j is malformed', async (method, params) => {
+    await start();
+    await expect(service.call(method, params)).rejects.toMatchObject({ code: 'usage/params' });
+  });
+
   test('breakpoints belong to the object and outlive the session', async () => {
     await start();
     await call('session.addBreakpoint', { spec: { kind: 'event', event: 'tail-call-taken' } });

@@ -96,6 +96,7 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
         object: open.object,
         profile: parseProfile(params.profile),
         program: params.program,
+        timing: params.timing,
       });
       runner?.end();
       const session = new Session({
@@ -138,6 +139,11 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
       mine.session.runTo(target);
       return mine.runOn();
     },
+    'session.runToCycle': ({ cycle }) => {
+      const mine = current();
+      mine.session.runToCycle(cycle);
+      return mine.runOn();
+    },
     'session.stepBack': ({ step, granularity }) => {
       const mine = current();
       mine.session.stepBack(step, granularity);
@@ -148,11 +154,24 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
       mine.session.reverseContinue();
       return mine.runToStop();
     },
+    'session.goTo': ({ time }) => {
+      const mine = current();
+      mine.session.goTo(time);
+      return mine.runToStop();
+    },
+    'session.lastWrite': async ({ target }) => {
+      const mine = current();
+      const asked = mine.session.lastWrite(target);
+      await mine.find();
+      if (asked.answer) return asked.answer;
+      throw new EngineError('debugger/interrupted', 'The search was ended before it had found who wrote it.');
+    },
     'session.functions': () => current().session.views.functions(),
     'session.listing': (params) => current().session.views.listing(params.function),
     'session.registers': () => standing().views.registers(),
     'session.stack': () => standing().views.stack(),
     'session.frame': ({ index }) => standing().views.frame(index),
+    'session.pipeline': () => standing().views.pipeline(),
     'session.maps': () => current().session.views.maps(),
     'session.memory': ({ address, length }) => current().session.views.memory(BigInt(address), length),
     'session.output': ({ from }) => current().session.views.output(from),

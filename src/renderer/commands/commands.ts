@@ -10,6 +10,7 @@ import { useSession } from '../stores/session';
 import { FONT_SIZES, THEMES, useSettings } from '../stores/settings';
 import { useSetup } from '../stores/setup';
 import { useView } from '../stores/view';
+import { useWatch } from '../stores/watch';
 import { chooseFile } from './choose-file';
 
 export interface Command {
@@ -63,6 +64,7 @@ export function createCommands(): Commands {
   const output = useOutput();
   const view = useView();
   const compare = useCompare();
+  const watch = useWatch();
 
   const debugging = computed(() => app.page === 'debug' && session.view !== null);
   const canMove = computed(() => debugging.value && session.canMove);
@@ -177,8 +179,7 @@ export function createCommands(): Commands {
       title,
       group: 'Step' as const,
       keys: [],
-      // Sessions count cycles but do not stop between them yet.
-      enabled: value === 'cycle' ? computed(() => false) : always,
+      enabled: always,
       run: () => settings.change({ granularity: value }),
     })),
     {
@@ -207,6 +208,44 @@ export function createCommands(): Commands {
       enabled: debugging,
       run: () => breakpoints.toggle({ kind: 'event', event }),
     })),
+    {
+      id: 'add-watchpoint',
+      title: 'Add watchpoint…',
+      group: 'Breakpoints',
+      keys: ['Ctrl+Shift+F9'],
+      enabled: computed(() => debugging.value && session.registers !== null),
+      run: () => watch.compose(),
+    },
+    ...(['written', 'changed'] as const).map((when) => ({
+      id: `break-register-${when}`,
+      title: `Break when the chosen register is ${when}, on or off`,
+      group: 'Breakpoints' as const,
+      keys: [],
+      enabled: computed(() => debugging.value && watch.registerTarget !== undefined),
+      run: () => {
+        const target = watch.registerTarget;
+        return target?.kind === 'register' && breakpoints.toggle({ ...target, when });
+      },
+    })),
+    ...(
+      [
+        ['registers', 'Who wrote the chosen register last?'],
+        ['memory', 'Who wrote the chosen bytes of memory last?'],
+      ] as const
+    ).map(([pane, title]) => {
+      const target = computed(() => (pane === 'registers' ? watch.registerTarget : watch.memoryTarget));
+      return {
+        id: `who-wrote-${pane}`,
+        title,
+        group: 'Go' as const,
+        keys: [],
+        enabled: computed(() => canMoveBack.value && target.value !== undefined),
+        run: () => {
+          layout.show(pane);
+          return target.value && watch.ask(target.value, pane);
+        },
+      };
+    }),
     {
       id: 'remove-breakpoints',
       title: 'Remove all breakpoints',

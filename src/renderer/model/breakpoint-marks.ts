@@ -57,7 +57,7 @@ function ownRow(
       return column === 'source'
         ? listing.source.findIndex(({ file, line }) => file === spec.file && line === spec.line)
         : undefined;
-    case 'event':
+    default:
       return undefined;
   }
 }

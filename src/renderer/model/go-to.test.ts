@@ -27,10 +27,13 @@ it('takes name+offset to an instruction, but not past the end', () => {
   expect(go('pass+c')).toEqual([]);
 });
 
-it('takes a number to a line and to a slot', () => {
+it('takes a number to a line, to a slot and to a cycle', () => {
   expect(go('15')).toEqual([
     { kind: 'line', row: 14 },
     { kind: 'slot', slot: 15 },
+    { kind: 'cycle', cycle: 15 },
   ]);
-  expect(go('99')).toEqual([]);
+  expect(go('99')).toEqual([{ kind: 'cycle', cycle: 99 }]);
+  expect(go('cycle 7')).toEqual([{ kind: 'cycle', cycle: 7 }]);
+  expect(go('cycle')).toEqual([]);
 });

@@ -8,7 +8,8 @@ export type Destination =
   | { readonly kind: 'native'; readonly key: string; readonly address: string }
   | { readonly kind: 'memory'; readonly address: bigint }
   | { readonly kind: 'slot'; readonly slot: number }
-  | { readonly kind: 'line'; readonly row: number };
+  | { readonly kind: 'line'; readonly row: number }
+  | { readonly kind: 'cycle'; readonly cycle: number };
 
 export interface GoToItem {
   readonly id: string;
@@ -19,7 +20,7 @@ export interface GoToItem {
 
 /**
  * What a text may mean: an address (`0x…`), an offset in a function (`name+0x1c`), a line of the shown source or a slot
- * of the shown function (a plain number), or part of a function's name.
+ * of the shown function (a plain number), a cycle (`cycle 120` or a plain number), or part of a function's name.
  */
 export function destinations(
   text: string,
@@ -79,6 +80,15 @@ export function destinations(
         to: { kind: 'slot', slot: number },
       });
     }
+  }
+  const cycle = /^(?:cycle\s*)?(\d{1,15})$/i.exec(query)?.[1];
+  if (cycle !== undefined && listing) {
+    items.push({
+      id: 'cycle',
+      title: `Run to cycle ${Number(cycle)}`,
+      note: 'Forwards, or back in time',
+      to: { kind: 'cycle', cycle: Number(cycle) },
+    });
   }
   for (const f of functions) {
     if (!matches(`${f.key} ${f.kind}`, query)) continue;

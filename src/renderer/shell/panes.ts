@@ -7,6 +7,7 @@ import FramePane from '../panes/FramePane.vue';
 import MapsPane from '../panes/MapsPane.vue';
 import MemoryPane from '../panes/MemoryPane.vue';
 import NativePane from '../panes/NativePane.vue';
+import PipelinePane from '../panes/PipelinePane.vue';
 import RegistersPane from '../panes/RegistersPane.vue';
 import SourcePane from '../panes/SourcePane.vue';
 import StackPane from '../panes/StackPane.vue';
@@ -25,6 +26,7 @@ const PANE_COMPONENTS: Record<PaneId, Component> = {
   maps: MapsPane,
   memory: MemoryPane,
   compare: ComparePane,
+  pipeline: PipelinePane,
 };
 
 /** Names the panes to the application: dockview looks its panels' components up by name. */

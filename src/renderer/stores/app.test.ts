@@ -126,6 +126,7 @@ describe('setting up', () => {
     await app.openExample('tailcall_dispatch');
     setup.dataText = '0x01 02\n03';
     setup.setProfile({ kernel: '7.2', tcc: 'mainline', isa: 'rv64ima_zba' });
+    useSettings().change({ timing: 'u74' });
     expect(await setup.start()).toBe(true);
     expect(fake.calls).toContainEqual({
       method: 'session.start',
@@ -134,6 +135,7 @@ describe('setting up', () => {
         program: 'dispatch',
         profile: { kernel: '7.2', tcc: 'mainline', isa: 'rv64ima_zba' },
         inputs: { data: '010203' },
+        timing: 'u74',
       },
     });
   });

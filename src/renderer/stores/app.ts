@@ -138,6 +138,7 @@ export const useApp = defineStore('app', () => {
       program: program.value.name,
       profile,
       inputs: inputs ?? suggested.value,
+      timing: settings.timing,
     });
     if (ok) page.value = 'debug';
     return ok;

@@ -2,6 +2,7 @@ import { defineStore } from 'pinia';
 import { computed, ref, shallowRef, watch } from 'vue';
 import type { BreakpointSpec, BreakpointView } from '../../shared/views';
 import { useApi } from '../api';
+import { sameWatch } from '../model/watch';
 import { useNotices } from './notices';
 import { useSession } from './session';
 
@@ -10,6 +11,7 @@ export function sameSpec(a: BreakpointSpec, b: BreakpointSpec): boolean {
   if (a.kind === 'native') return b.kind === 'native' && BigInt(a.address) === BigInt(b.address);
   if (a.kind === 'bpf') return b.kind === 'bpf' && a.function === b.function && a.slot === b.slot;
   if (a.kind === 'line') return b.kind === 'line' && a.file === b.file && a.line === b.line;
+  if (a.kind !== 'event') return sameWatch(a, b);
   return b.kind === 'event' && a.event === b.event && (a.helper ?? '') === (b.helper ?? '');
 }
 

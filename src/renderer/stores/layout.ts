@@ -15,6 +15,7 @@ export const PANES = [
   { id: 'maps', title: 'Maps' },
   { id: 'memory', title: 'Memory' },
   { id: 'compare', title: 'Compare' },
+  { id: 'pipeline', title: 'Pipeline' },
 ] as const;
 export type PaneId = (typeof PANES)[number]['id'];
 
@@ -133,7 +134,7 @@ function placeFor(api: DockviewApi, id: PaneId): Place {
   const groups: readonly (readonly PaneId[])[] = [
     ['source', 'bpf', 'native'],
     ['registers', 'frame'],
-    ['console', 'breakpoints', 'maps', 'memory', 'stack'],
+    ['console', 'breakpoints', 'maps', 'memory', 'pipeline', 'stack'],
   ];
   const mates = groups.find((group) => group.includes(id)) ?? [];
   const mate = mates.find((other) => other !== id && api.getPanel(other));
@@ -153,7 +154,7 @@ function buildDefault(api: DockviewApi): void {
   addPane(api, 'registers', { referencePanel: 'source', direction: 'right' }, side);
   addPane(api, 'stack', { referencePanel: 'source', direction: 'below' }, undefined, bottom);
   addPane(api, 'console', { referencePanel: 'stack', direction: 'right' });
-  for (const id of ['breakpoints', 'maps', 'memory'] as const) {
+  for (const id of ['breakpoints', 'maps', 'memory', 'pipeline'] as const) {
     addPane(api, id, { referencePanel: 'console', direction: 'within' });
   }
   addPane(api, 'bpf', { referencePanel: 'source', direction: 'right' });

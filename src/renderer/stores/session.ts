@@ -93,11 +93,17 @@ export const useSession = defineStore('session', () => {
       now.stop === next.stop &&
       now.status === next.status &&
       now.status !== 'running';
+    // A search of the past comes back to where it set out: what is shown of the stop still holds.
+    const cameBack = now?.status === 'running' && now.stop === next.stop && hasShown(next);
     if (now && now.session !== next.session) retired.add(now.session);
     retired.delete(next.session);
     view.value = next;
     if (next.status !== 'running') pausing.value = false;
-    if (next.status !== 'running' && !sameStop) refresh(next);
+    if (next.status !== 'running' && !sameStop && !cameBack) refresh(next);
+  }
+
+  function hasShown({ session, stop }: StopId): boolean {
+    return registers.value?.session === session && registers.value.stop === stop;
   }
 
   /** Fetches what the panes show of a stop; answers for another stop are dropped. */
@@ -222,6 +228,12 @@ export const useSession = defineStore('session', () => {
     return act('continue', 'Continue back in time', () => api.call('session.reverseContinue', {}));
   }
 
+  /** Goes to an instant that an answer has named. */
+  async function goTo(time: number): Promise<boolean> {
+    if (!canMoveBack.value) return false;
+    return act('step', 'Go there', () => api.call('session.goTo', { time }));
+  }
+
   async function resume(): Promise<boolean> {
     if (!canMove.value) return false;
     return act('continue', 'Continue', () => api.call('session.continue', {}));
@@ -230,6 +242,12 @@ export const useSession = defineStore('session', () => {
   async function runTo(target: RunTarget): Promise<boolean> {
     if (!canMove.value) return false;
     return act('run-to', 'Run to cursor', () => api.call('session.runTo', { target }));
+  }
+
+  /** Runs to a cycle, or goes back to one that has passed. */
+  async function runToCycle(cycle: number): Promise<boolean> {
+    if (!canMoveBack.value) return false;
+    return act('run-to', 'Run to cycle', () => api.call('session.runToCycle', { cycle }));
   }
 
   async function pause(): Promise<boolean> {
@@ -266,7 +284,9 @@ export const useSession = defineStore('session', () => {
     stepBack,
     resume,
     resumeBack,
+    goTo,
     runTo,
+    runToCycle,
     pause,
   };
 });

@@ -2,6 +2,7 @@ import { useMediaQuery } from '@vueuse/core';
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
 import type { Settings } from '../../shared/contract';
+import type { Timing } from '../../shared/timings';
 import type { Granularity, ProfileView } from '../../shared/views';
 import { useApi } from '../api';
 import { DEFAULT_PROFILE } from '../model/profile';
@@ -32,6 +33,8 @@ export const useSettings = defineStore('settings', () => {
   const granularity = computed<Granularity>(() => saved.value.granularity ?? 'bpf');
   const fontSize = computed(() => saved.value.fontSize ?? FONT_SIZES.usual);
   const profile = computed<ProfileView>(() => saved.value.profile ?? DEFAULT_PROFILE);
+  /** The timing profile of new sessions. */
+  const timing = computed<Timing>(() => saved.value.timing ?? 'rocket');
   const recent = computed(() => saved.value.recent ?? []);
 
   const systemDark = useMediaQuery('(prefers-color-scheme: dark)');
@@ -102,6 +105,7 @@ export const useSettings = defineStore('settings', () => {
     granularity,
     fontSize,
     profile,
+    timing,
     recent,
     layoutPart,
     changeLayout,

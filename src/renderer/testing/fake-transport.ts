@@ -2,12 +2,14 @@ import type { Transport } from '../../shared/api';
 import type { EventName, Method, Outcome, Params, Replies } from '../../shared/contract';
 import type { BreakpointSpec, BreakpointView, SessionView, StopKind } from '../../shared/views';
 import { sampleComparison, sampleRuns } from './sample-compare';
+import { samplePipeline } from './sample-pipeline';
 import { sampleListing, SESSION, targetListing } from './sample-listing';
 import {
   sampleExamples,
   sampleFrame,
   sampleFrames,
   sampleInfo,
+  sampleLastWrite,
   sampleMaps,
   sampleObject,
   sampleOutput,
@@ -119,6 +121,8 @@ export function createFakeTransport(): FakeTransport {
       return `dispatch+0x${native[rowsOf(spec)[0] ?? 0]?.offset.toString(16) ?? '0'}`;
     if (spec.kind === 'bpf') return `dispatch slot ${spec.slot}`;
     if (spec.kind === 'line') return `${spec.file}:${spec.line}`;
+    if (spec.kind === 'register') return `x${spec.register} ${spec.when}`;
+    if (spec.kind === 'memory') return `${spec.length} bytes at ${spec.address} ${spec.when}`;
     return spec.event.replaceAll('-', ' ') + (spec.helper ? ` ${spec.helper}` : '');
   }
 
@@ -177,6 +181,10 @@ export function createFakeTransport(): FakeTransport {
     'session.pause': () => arrive(row, 'pause', 'Paused.'),
     'session.runTo': ({ target }) =>
       arrive(rowsOf(target)[0] ?? native.length, 'run-to', 'Reached the cursor.'),
+    'session.goTo': ({ time }) =>
+      arrive(time, 'run-to', `Gone to where ${time} instructions had been executed.`),
+    // In the sample everything was written by the instruction before.
+    'session.lastWrite': ({ target }) => sampleLastWrite(target, stop, Math.max(row - 1, 0)),
     'session.functions': () => [sampleListing.function, targetListing.function],
     'session.listing': (params) =>
       params.function === targetListing.function.key ? targetListing : sampleListing,
@@ -186,6 +194,8 @@ export function createFakeTransport(): FakeTransport {
       return { session: SESSION, stop, frames: status === 'ended' ? [] : sampleFrames(pc, line, slot) };
     },
     'session.frame': ({ index }) => sampleFrame(SESSION, stop, index, Math.min(5, Math.max(0, row - 4))),
+    'session.runToCycle': ({ cycle }) => arrive(cycle, 'run-to', `Reached cycle ${cycle}.`),
+    'session.pipeline': () => samplePipeline(stop, row),
     'session.maps': () => sampleMaps,
     'session.memory': ({ address, length }) => ({
       session: SESSION,

@@ -1,13 +1,15 @@
 import type { AppInfo, ExampleView } from '../../shared/contract';
 import type {
   FrameView,
+  LastWriteView,
   MapView,
   ObjectView,
   OutputView,
   RegisterView,
   StackFrameView,
+  WriteTarget,
 } from '../../shared/views';
-import { sampleListing } from './sample-listing';
+import { sampleListing, SESSION } from './sample-listing';
 
 /** Views as the debugger gives them, for tests and previews. */
 
@@ -260,3 +262,26 @@ export const sampleOutput = (index: number, at: number): OutputView => {
   }[kind];
   return { index, kind, text, at };
 };
+
+/** The native row that wrote a target, as the sample has it. */
+export function sampleLastWrite(target: WriteTarget, stop: number, row: number): LastWriteView {
+  const native = sampleListing.native[row]!;
+  const label =
+    target.kind === 'register' ? `x${target.register}` : `${target.length} bytes at ${target.address}`;
+  return {
+    session: SESSION,
+    stop,
+    target,
+    label,
+    text: `${label} was last written by ${native.text}: 0x0 → 0x21.`,
+    time: row,
+    instructions: row,
+    writer: {
+      kind: 'instruction',
+      native: native.text,
+      location: { pc: native.address, symbol: 'dispatch' },
+    },
+    before: '0x0',
+    after: '0x21',
+  };
+}

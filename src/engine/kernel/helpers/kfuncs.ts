@@ -1,3 +1,4 @@
+import type { KfuncName } from '../../bpf/kfuncs';
 import { minus } from '../errno';
 import { int, type Helper } from './call';
 
@@ -19,7 +20,7 @@ const nothing = (...argSizes: number[]): Kfunc => ({
 });
 
 /** kernel/bpf/bpf_iter.c and kernel/bpf/helpers.c */
-export const KFUNCS: Readonly<Record<string, Kfunc>> = {
+export const KFUNCS: Readonly<Record<KfuncName, Kfunc>> = {
   /** struct bpf_iter_num holds the current number and the end, both int. */
   bpf_iter_num_new: {
     argSizes: [8, 4, 4],

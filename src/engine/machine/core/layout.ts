@@ -63,11 +63,17 @@ export const REGISTER_WATCH_COUNT = 3208;
 /** u32: pipeline records to keep, 0 = do not record. */
 export const PIPELINE_ON = 3212;
 /** u32: not 0 where fetches see what is stored at once. */
-export const COHERENT = 3224;
+export const COHERENT = 3248;
 /** u32: not 0 after a store, where fetches must see it, to a page that instructions were decoded from. */
-export const CODE_WRITTEN = 3228;
+export const CODE_WRITTEN = 3252;
 /** u64: pipeline records written so far. */
 export const PIPELINE_COUNT = 3216;
+
+/** The access that hit a memory watchpoint: u64 first byte, u32 bytes, u32 WATCH_READ | WATCH_WRITTEN, u64 bytes before the write. */
+export const ACCESS = 3224;
+export const ACCESS_BYTES = 3232;
+export const ACCESS_KINDS = 3236;
+export const ACCESS_BEFORE = 3240;
 
 /** Register watchpoints: { u32 byte offset of the register, u32 kind, u64 value, u32 number }. */
 export const REGISTER_WATCHES = 3328;

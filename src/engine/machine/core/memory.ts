@@ -4,7 +4,8 @@
  * needed next time.
  */
 import {
-  ADDRESS, CAUSE, CAUSE_LOAD, CODE_WRITTEN, COHERENT, CAUSE_STORE, DIRTY_COUNT, DIRTY_LIST, DIRTY_MAX, EVENT, EVENT_FAULT, EVENT_MEMORY, EVENT_WATCH,
+  ACCESS, ACCESS_BEFORE, ACCESS_BYTES, ACCESS_KINDS, ADDRESS, CAUSE, CAUSE_LOAD, CAUSE_STORE, CODE_WRITTEN, COHERENT, DIRTY_COUNT, DIRTY_LIST,
+  DIRTY_MAX, EVENT, EVENT_FAULT, EVENT_MEMORY, EVENT_WATCH,
   FRAME_COUNT, FREE_FRAMES, HEAP_LIMIT, HEAP_TOP, LOAD_TLB, MISALIGNED, PAGE_BYTES, PAGE_DIRTY, PERMIT_R, PERMIT_W,
   REGION_BASE, REGION_BYTES, REGION_CODE, REGION_COUNT, REGION_NUMBER, REGION_PAGES, REGION_PERMIT, REGION_SIZE, REGION_TABLE,
   RESERVATION, RESERVATION_SIZE, STORE_TLB, TLB_BYTES, TLB_EMPTY, WATCHES, WATCH_BYTES, WATCH_CHANGED, WATCH_COUNT,
@@ -185,12 +186,19 @@ function hit(watch: u32, address: u64): void {
 function noteRead(address: u64, bytes: u32): void {
   if (load<u32>(WATCH_COUNT) == 0) return;
   const watch = watchOn(address, address + (bytes - 1), WATCH_READ);
-  if (watch != 0) hit(watch, address);
+  if (watch == 0) return;
+  hit(watch, address);
+  store<u64>(ACCESS, address);
+  store<u32>(ACCESS_BYTES, bytes);
+  store<u32>(ACCESS_KINDS, WATCH_READ);
 }
 
 /** Before a store: tells watchpoints on writes, and those on changes if a byte they cover will change. */
 function noteWrite(address: u64, bytes: u32, value: u64): void {
   const end: u32 = WATCHES + load<u32>(WATCH_COUNT) * WATCH_BYTES;
+  // An atomic that was told as a read is told as both.
+  const read: u32 = load<i32>(EVENT) == EVENT_WATCH ? WATCH_READ : 0;
+  let told = false;
   for (let watch: u32 = WATCHES; watch < end; watch += WATCH_BYTES) {
     const kinds = load<u32>(watch, 16);
     for (let i: u32 = 0; i < bytes; i++) {
@@ -198,10 +206,18 @@ function noteWrite(address: u64, bytes: u32, value: u64): void {
       if (at < load<u64>(watch) || at > load<u64>(watch, 8)) continue;
       if ((kinds & WATCH_WRITTEN) != 0 || ((kinds & WATCH_CHANGED) != 0 && peek(at) != u8(value >> (i << 3)))) {
         hit(watch, at);
+        told = true;
         break;
       }
     }
   }
+  if (!told) return;
+  store<u64>(ACCESS, address);
+  store<u32>(ACCESS_BYTES, bytes);
+  store<u32>(ACCESS_KINDS, read | WATCH_WRITTEN);
+  let before: u64 = 0;
+  for (let i: u32 = 0; i < bytes; i++) before |= u64(peek(address + i)) << (i << 3);
+  store<u64>(ACCESS_BEFORE, before);
 }
 
 /** The byte at a mapped address. */

@@ -48,11 +48,12 @@ export function layOutPipeline(
   profile: TimingProfile,
 ): readonly PipelineRow[] {
   const rows: PipelineRow[] = [];
-  for (const entry of entries) rows.push(layOutOne(entry, rows.at(-1), profile));
+  for (const entry of entries) rows.push(layOutNext(entry, rows.at(-1), profile));
   return rows;
 }
 
-function layOutOne(
+/** Works out the stages of the entry that follows `before`, the row of the entry executed before it. */
+export function layOutNext(
   entry: PipelineEntry,
   before: PipelineRow | undefined,
   profile: TimingProfile,

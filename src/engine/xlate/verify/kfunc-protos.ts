@@ -1,3 +1,5 @@
+import { isKfuncName, type KfuncName } from '../../bpf/kfuncs';
+
 /** What a kernel function takes in one argument: a number of 4 bytes, an iterator on the stack that it makes, or one that was made. */
 export type KfuncArg = 'int' | 'new-iterator' | 'iterator';
 
@@ -10,7 +12,7 @@ export interface KfuncProto {
   readonly destroys?: boolean;
 }
 
-const PROTOS: Readonly<Record<string, KfuncProto>> = {
+const PROTOS: Readonly<Record<KfuncName, KfuncProto>> = {
   bpf_iter_num_new: { args: ['new-iterator', 'int', 'int'], returns: 'int' },
   bpf_iter_num_next: { args: ['iterator'], returns: 'element' },
   bpf_iter_num_destroy: { args: ['iterator'], returns: 'void', destroys: true },
@@ -22,4 +24,4 @@ const PROTOS: Readonly<Record<string, KfuncProto>> = {
 
 /** The prototype of a kernel function by name; undefined for those that are not supported. */
 export const kfuncProto = (name: string): KfuncProto | undefined =>
-  Object.hasOwn(PROTOS, name) ? PROTOS[name] : undefined;
+  isKfuncName(name) ? PROTOS[name] : undefined;
