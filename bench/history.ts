@@ -49,7 +49,10 @@ const SCENES: Readonly<Record<string, Scene>> = {
   'stores all over a map of 4 MiB': looping(
     'r6 *= 0x5851f42d\nr6 += 12345\nr2 = r6\nr2 >>= 20\nr2 &= 0x3ffff8\nr2 += r9\n*(u64 *)(r2 +0) = r6',
   ),
-  'a helper call every few instructions': looping('call bpf_ktime_get_ns\nr6 ^= r0'),
+  'a helper call every hundred instructions': looping(
+    `${'r6 *= 3\nr6 += r7\n'.repeat(45)}call bpf_ktime_get_ns\nr6 ^= r0`,
+    20,
+  ),
 };
 
 function sessionOn(scene: Scene, history: boolean): Session {

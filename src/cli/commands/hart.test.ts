@@ -71,3 +71,8 @@ test('wrong use: exit code 2 and one line', async () => {
     expect([code, out, err.trim().split('\n').length]).toEqual([2, '', 1]);
   }
 });
+
+test('a file that is none: the sentence asks for an executable, not for a BPF object', async () => {
+  const { err } = await cli(['hart', 'text.elf'], { files });
+  expect(err).toMatch(/text\.elf is not an ELF file .*; give an executable for RV64\.\n$/);
+});

@@ -101,6 +101,7 @@ function* scan(
   accepts: (execution: Execution) => boolean,
 ): Generator<number, number | undefined> {
   yield* history.travel(from);
+  const beginning = history.present();
   let found: number | undefined;
   for (;;) {
     if (accepts(execution)) found = execution.time;
@@ -108,6 +109,8 @@ function* scan(
     if (next >= to) break;
     history.replay(next, NO_INTEREST);
   }
+  // From here what was found is a few instructions away; from the checkpoint it may be millions.
+  if (found !== undefined) history.restore(beginning);
   yield (to - from) * LOOK_COST;
   return found;
 }

@@ -4,7 +4,8 @@ import type { KernelEvent } from './types';
 export const EVENT_LIMIT = 100_000;
 
 export interface EventLogState {
-  readonly kept: readonly KernelEvent[];
+  /** Only ever appended to. */
+  readonly kept: KernelEvent[];
   readonly length: number;
   readonly helpers: number;
   readonly dropped: number;
@@ -50,8 +51,9 @@ export class EventLog {
   }
 
   load(state: EventLogState): void {
-    // Later events are cut off a copy: another snapshot may stand on the longer list.
-    this.kept = state.kept.slice(0, state.length);
+    // Later events are cut off a copy: another snapshot may stand on the longer list. Where there are none (a full log takes no
+    // more), the list is shared.
+    this.kept = state.length === state.kept.length ? state.kept : state.kept.slice(0, state.length);
     this.helpers = state.helpers;
     this.droppedCount = state.dropped;
   }

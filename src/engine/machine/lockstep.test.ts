@@ -27,7 +27,7 @@ const TIMINGS: readonly { readonly timing: TimingName | 'none'; readonly caches:
   { timing: 'rocket', caches: true },
   { timing: 'none', caches: false },
   { timing: 'u74', caches: true },
-  { timing: 'none', caches: false },
+  { timing: 'ideal', caches: false },
 ];
 
 /** Runs one random program on both; gives the number of instructions executed. */

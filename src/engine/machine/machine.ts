@@ -144,12 +144,14 @@ class HartMachine implements Machine {
 
   private go(limit: number, untilCycle?: bigint): MachineStop {
     const { core } = this;
+    this.predecoder.fetchWhatWasWritten();
     let left = limit;
     while (left > 0) {
       const slice = Math.min(left, SLICE);
       const checked = untilCycle !== undefined || this.timer.recording || this.watchList.watchRegisters;
       const reason = checked ? core.runChecked(slice, untilCycle ?? NEVER) : core.run(slice);
       left -= slice - core.getU32(REMAINING);
+      this.predecoder.fetchWhatWasWritten();
       if (untilCycle !== undefined && this.now() >= untilCycle && GOES_ON.has(reason)) left = 0;
       if (reason === STOP_LIMIT) continue;
       const stop = this.stopFor(reason, left > 0);
@@ -191,14 +193,16 @@ class HartMachine implements Machine {
   }
 
   private watchStop(pc: bigint, by: bigint): MachineStop {
-    return { reason: 'watch', pc, by, ...this.watchList.hitBy(this.destination(by)) };
+    return { reason: 'watch', pc, by, ...this.watchList.hitBy(this.destinations(by)) };
   }
 
-  /** The register that the instruction at pc writes, 0 for none. */
-  private destination(pc: bigint): number {
+  /** The registers that the instruction at pc writes: none, one, or a pair. */
+  private destinations(pc: bigint): readonly number[] {
     const low = this.predecoder.fetch(pc) ?? 0;
     const high = (low & 3) === 3 ? (this.predecoder.fetch(pc + 2n) ?? 0) : 0;
-    return decode(low | (high << 16))?.rd ?? 0;
+    const { rd = 0, base } = decode(low | (high << 16)) ?? {};
+    if (rd === 0) return [];
+    return base?.shape.rd?.even === true ? [rd, rd + 1] : [rd];
   }
 
   /** The core has no instruction for pc: decodes it, or says why there is none. */

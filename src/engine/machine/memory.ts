@@ -6,9 +6,11 @@ import { PAGE_BYTES, PAGE_DIRTY, ZERO_FRAME } from './core/layout';
 import { RegionTable, type MappedRegion } from './regions';
 import type { MachineMemory, MachineObserver, Region } from './types';
 
-/** Told when what may be executed goes away. */
+/** Told when what may be executed goes away or changes. */
 export interface MappingListener {
   unmapped(mapped: MappedRegion): void;
+  /** Bytes of a region that instructions were decoded from are about to be written, by other means than the hart's stores. */
+  written(): void;
 }
 
 /** Memory by kernel address: regions of pages, whose frames are made when they are first written. */
@@ -64,6 +66,7 @@ export class PagedMemory implements MachineMemory {
   }
 
   private frameToWrite(mapped: MappedRegion, page: number): number {
+    if (mapped.code !== 0) this.listener?.written();
     const entry = this.core.u32[(mapped.pages >>> 2) + page]!;
     if (entry & PAGE_DIRTY) return (entry & -PAGE_BYTES) >>> 0;
     const offset = page * PAGE_BYTES - mapped.lead;

@@ -2,6 +2,8 @@ import { decode, type DecodedInsn } from '../rv64/decode';
 import type { BaseMnemonic } from '../rv64/table';
 import type { Core } from './core';
 import {
+  CODE_WRITTEN,
+  COHERENT,
   PAGE_BYTES,
   RECORD_BYTES,
   RECORD_CLASS,
@@ -38,6 +40,8 @@ export class Predecoder {
   private readonly hidden = new Map<number, number>();
   /** Branch records that wait for the instruction at an offset, by region number. */
   private readonly waiting = new Map<number, Map<number, number[]>>();
+  /** Code was written from outside since the last look; see fetchWhatWasWritten(). */
+  private writtenFromOutside = false;
   private readonly records: Arena;
   private readonly stubs: Arena;
   private readonly maps: Arena;
@@ -77,6 +81,8 @@ export class Predecoder {
     const end = Math.min((page + 1) * PAGE_BYTES - mapped.lead, mapped.region.size);
     const slot = mapped.code + 4 * page;
     if (core.getU32(slot) === 0) {
+      // Stores to this page and the next must come by the slow path from now on.
+      if (core.getU32(COHERENT) !== 0) core.flushStoreTlb();
       const map = this.maps.take(2 * PAGE_BYTES);
       core.u8.fill(0, map, map + 2 * PAGE_BYTES);
       core.setU32(slot, map);
@@ -210,6 +216,20 @@ export class Predecoder {
     return bytes;
   }
 
+  written(): void {
+    this.writtenFromOutside = true;
+  }
+
+  /** Where fetches see stores at once: makes them see what was written. */
+  fetchWhatWasWritten(): void {
+    const { core } = this;
+    const stored = core.getU32(CODE_WRITTEN) !== 0;
+    if (core.getU32(COHERENT) === 0 || !(stored || this.writtenFromOutside)) return;
+    core.setU32(CODE_WRITTEN, 0);
+    this.writtenFromOutside = false;
+    this.fenceI();
+  }
+
   /** Makes what was written since the first fetch visible to fetches. */
   fenceI(): void {
     for (const mapped of this.memory.table.all) {
@@ -245,6 +265,7 @@ export class Predecoder {
 
   /** What instruction fetch sees, to be kept with a snapshot. */
   view(): FetchView {
+    this.fetchWhatWasWritten();
     return new Map([...this.fetched].map(([number, pages]) => [number, new Map(pages)]));
   }
 

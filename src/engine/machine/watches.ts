@@ -98,19 +98,22 @@ export class Watches {
 
   /**
    * What the instruction just executed hit, all of it: the core tells the first watchpoint alone.
-   * @param rd the register that it writes, 0 for none
+   * @param written the registers that it writes: none, one, or the pair of amocas.q
    */
-  hitBy(rd: number): Omit<MachineStop & { reason: 'watch' }, 'reason' | 'pc' | 'by'> {
+  hitBy(written: readonly number[]): Omit<MachineStop & { reason: 'watch' }, 'reason' | 'pc' | 'by'> {
     const { core } = this;
     const access = this.takeAccess();
-    const register =
-      this.watchRegisters && rd !== 0 ? { index: rd, before: core.getU64(REGS_BEFORE + 8 * rd) } : undefined;
-    const after = core.getU64(REGS + 8 * rd);
+    const registers = this.watchRegisters
+      ? written.map((index) => ({ index, before: core.getU64(REGS_BEFORE + 8 * index) }))
+      : [];
+    let hitRegister: (typeof registers)[number] | undefined;
     const hits: number[] = [];
     let address: bigint | undefined;
     for (const [number, watch] of this.byNumber) {
       if (watch.kind === 'register') {
-        if (register?.index !== watch.register || !becomes(watch, register.before, after)) continue;
+        const register = registers.find(({ index }) => index === watch.register);
+        if (!register || !becomes(watch, register.before, core.getU64(REGS + 8 * register.index))) continue;
+        hitRegister ??= register;
       } else {
         const first = access && this.firstHit(watch, access);
         if (first === undefined) continue;
@@ -118,6 +121,7 @@ export class Watches {
       }
       hits.push(number);
     }
+    const register = hitRegister ?? registers[0];
     return {
       hits,
       watch: hits[0]!,

@@ -3,7 +3,7 @@ import type { SessionView } from '../../engine/debugger/views';
 import type { EngineServiceOptions } from './service';
 
 /** A slice takes about this long, so that a pause is served well within 50 ms. Milliseconds. */
-const SLICE_MS = 12;
+const SLICE_MS = 8;
 const FIRST_SLICE = 200_000;
 const SHORTEST_SLICE = 10_000;
 const LONGEST_SLICE = 20_000_000;

@@ -2,6 +2,7 @@
 import {
   CAUSE_LOAD,
   CAUSE_STORE,
+  EVENT,
   PERMIT_R,
   PERMIT_W,
   REGS,
@@ -164,7 +165,8 @@ export function amocasPair(rd: u32, rs2: u32, address: u64): bool {
     ? (oldLow | oldHigh) == 0
     : oldLow == load<u64>(rd, REGS) && oldHigh == load<u64>(rd, REGS + 8);
   noteAtomic(address, 8, true, same, low);
-  noteAtomic(address + 8, 8, true, same, high);
+  // The half that hits first is told.
+  if (load<i32>(EVENT) == 0) noteAtomic(address + 8, 8, true, same, high);
   if (same) {
     store<u64>(host, low);
     store<u64>(host, high, 8);

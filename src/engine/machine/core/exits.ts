@@ -1,7 +1,7 @@
 /** How a slice ends, and what accesses do that the look-aside tables do not know. */
 import {
-  EVENT, EVENT_FAULT, EVENT_WATCH, PC, REMAINING, STOP_FAULT, STOP_LIMIT, STOP_MEMORY, STOP_WATCH, WATCH_BY,
-  WATCH_LEFT,
+  CODE_WRITTEN, EVENT, EVENT_FAULT, EVENT_WATCH, PC, REMAINING, STOP_FAULT, STOP_FENCE_I, STOP_LIMIT, STOP_MEMORY,
+  STOP_WATCH, WATCH_BY, WATCH_LEFT,
 } from './layout';
 import { pcOf } from './code';
 import { loadSlow } from './memory';
@@ -15,9 +15,9 @@ export function slowLoad<T>(p: u32, address: u64): bool {
   return true;
 }
 
-/** What remains to be run after an access that may have hit a watchpoint: nothing if it did. */
+/** What remains to be run after an access that may have hit a watchpoint or changed code: nothing if it did. */
 export function afterAccess(p: u32, n: i32): i32 {
-  if (load<i32>(EVENT) == 0) return n;
+  if (load<i32>(EVENT) == 0 && load<u32>(CODE_WRITTEN) == 0) return n;
   store<u64>(WATCH_BY, pcOf(p));
   store<i32>(WATCH_LEFT, n);
   return 0;
@@ -41,9 +41,11 @@ export function leaveFault(p: u32, n: i32): i32 {
   return leave(reason, p, n);
 }
 
-/** Ends a slice whose instructions are used up, by its limit or by a watchpoint. */
+/** Ends a slice whose instructions are used up: by its limit, by a watchpoint, or by a store that fetches must see. */
 export function leaveEmpty(p: u32): i32 {
-  if (load<i32>(EVENT) != EVENT_WATCH) return leave(STOP_LIMIT, p, 0);
-  store<i32>(EVENT, 0);
-  return leave(STOP_WATCH, p, load<i32>(WATCH_LEFT));
+  if (load<i32>(EVENT) == EVENT_WATCH) {
+    store<i32>(EVENT, 0);
+    return leave(STOP_WATCH, p, load<i32>(WATCH_LEFT));
+  }
+  return load<u32>(CODE_WRITTEN) != 0 ? leave(STOP_FENCE_I, p, load<i32>(WATCH_LEFT)) : leave(STOP_LIMIT, p, 0);
 }

@@ -4,7 +4,7 @@
  */
 import {
   INSTRET, MODE, MODE_CACHES, MODE_DUAL, MODE_PLAIN, MODE_SINGLE, PC, PIPELINE_ON, REGISTER_WATCH_COUNT, REMAINING,
-  STOP_DECODE, STOP_LIMIT, STOP_WATCH, TIME, WATCH_BY,
+  STOP_DECODE, STOP_FENCE_I, STOP_LIMIT, STOP_WATCH, TIME, WATCH_BY,
 } from './layout';
 import { noteBefore, recordPipeline, registerHit } from './checked';
 import { enter, recordOf } from './code';
@@ -49,7 +49,8 @@ export function runChecked(limit: i32, until: u64): i32 {
     store<i32>(REMAINING, executed ? n - 1 : n);
     if (executed) {
       if (load<u32>(PIPELINE_ON) != 0) recordPipeline(pc, record);
-      if (load<u32>(REGISTER_WATCH_COUNT) != 0 && registerHit(record) && (reason == STOP_LIMIT || reason == STOP_DECODE)) {
+      const goesOn = reason == STOP_LIMIT || reason == STOP_DECODE || reason == STOP_FENCE_I;
+      if (load<u32>(REGISTER_WATCH_COUNT) != 0 && registerHit(record) && goesOn) {
         store<u64>(WATCH_BY, pc);
         return STOP_WATCH;
       }

@@ -62,6 +62,10 @@ export const HEAP_LIMIT = 3204;
 export const REGISTER_WATCH_COUNT = 3208;
 /** u32: pipeline records to keep, 0 = do not record. */
 export const PIPELINE_ON = 3212;
+/** u32: not 0 where fetches see what is stored at once. */
+export const COHERENT = 3248;
+/** u32: not 0 after a store, where fetches must see it, to a page that instructions were decoded from. */
+export const CODE_WRITTEN = 3252;
 /** u64: pipeline records written so far. */
 export const PIPELINE_COUNT = 3216;
 

@@ -4,10 +4,10 @@
  * needed next time.
  */
 import {
-  ACCESS, ACCESS_BEFORE, ACCESS_BYTES, ACCESS_KINDS, ADDRESS, CAUSE, CAUSE_LOAD, CAUSE_STORE, DIRTY_COUNT, DIRTY_LIST,
+  ACCESS, ACCESS_BEFORE, ACCESS_BYTES, ACCESS_KINDS, ADDRESS, CAUSE, CAUSE_LOAD, CAUSE_STORE, CODE_WRITTEN, COHERENT, DIRTY_COUNT, DIRTY_LIST,
   DIRTY_MAX, EVENT, EVENT_FAULT, EVENT_MEMORY, EVENT_WATCH,
   FRAME_COUNT, FREE_FRAMES, HEAP_LIMIT, HEAP_TOP, LOAD_TLB, MISALIGNED, PAGE_BYTES, PAGE_DIRTY, PERMIT_R, PERMIT_W,
-  REGION_BASE, REGION_BYTES, REGION_COUNT, REGION_NUMBER, REGION_PAGES, REGION_PERMIT, REGION_SIZE, REGION_TABLE,
+  REGION_BASE, REGION_BYTES, REGION_CODE, REGION_COUNT, REGION_NUMBER, REGION_PAGES, REGION_PERMIT, REGION_SIZE, REGION_TABLE,
   RESERVATION, RESERVATION_SIZE, STORE_TLB, TLB_BYTES, TLB_EMPTY, WATCHES, WATCH_BYTES, WATCH_CHANGED, WATCH_COUNT,
   WATCH_HIT, WATCH_READ, WATCH_WRITTEN, ZERO_FRAME,
 } from './layout';
@@ -131,6 +131,14 @@ export function frameToWrite(region: u32, address: u64): u32 {
   }
   store<u32>(DIRTY_COUNT, count + 1);
   return frame;
+}
+
+/** True when a store to this page must be seen by fetches: instructions of it, or one that ends in it, are decoded. */
+function holdsCode(region: u32, address: u64): bool {
+  const table = load<u32>(region, REGION_CODE);
+  if (table == 0 || load<u32>(COHERENT) == 0) return false;
+  const page = u32((address >> 12) - (load<u64>(region, REGION_BASE) >> 12));
+  return load<u32>(table + (page << 2)) != 0 || (page != 0 && load<u32>(table + ((page - 1) << 2)) != 0);
 }
 
 /** As frameToWrite, for the TypeScript face; takes any address, gives 0 where nothing is mapped. */
@@ -278,7 +286,8 @@ export function storeSlow(address: u64, bytes: u32, value: u64): bool {
     if (load<u32>(WATCH_COUNT) != 0) noteWrite(address, bytes, value);
     const frame = frameToWrite(region, address);
     if (frame == 0) return false;
-    if (coversPage(region, address)) remember(STORE_TLB, address, frame);
+    if (holdsCode(region, address)) store<u32>(CODE_WRITTEN, 1);
+    else if (coversPage(region, address)) remember(STORE_TLB, address, frame);
     const host = frame + offset;
     if (bytes == 1) store<u8>(host, u8(value));
     else if (bytes == 2) store<u16>(host, u16(value));
@@ -294,6 +303,7 @@ export function storeSlow(address: u64, bytes: u32, value: u64): bool {
   if (load<u32>(WATCH_COUNT) != 0) noteWrite(address, bytes, value);
   for (let i: u32 = 0; i < bytes; i++) {
     const at = address + i;
+    if (holdsCode(findRegion(at), at)) store<u32>(CODE_WRITTEN, 1);
     store<u8>(frameToWrite(findRegion(at), at) + (u32(at) & (PAGE_BYTES - 1)), u8(value >> (i << 3)));
   }
   return true;
@@ -314,6 +324,7 @@ export function atomicHost(address: u64, bytes: u32, permit: u32, cause: i32): u
     raise(EVENT_FAULT, cause, address);
     return 0;
   }
+  if ((permit & PERMIT_W) != 0 && holdsCode(region, address)) store<u32>(CODE_WRITTEN, 1);
   const frame = (permit & PERMIT_W) != 0 ? frameToWrite(region, address) : frameToRead(region, address);
   return frame == 0 ? 0 : frame + (u32(address) & (PAGE_BYTES - 1));
 }

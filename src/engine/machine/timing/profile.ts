@@ -53,8 +53,8 @@ export interface TimingProfile {
   readonly name: string;
   /** One line for people. */
   readonly title: string;
-  /** Where the numbers come from, one sentence each. */
-  readonly sources: readonly string[];
+  /** Where each fact comes from, or that it is assumed. */
+  readonly sources: Readonly<Record<Sourced, string>>;
   /** What is simplified, one sentence each. */
   readonly simplified: readonly string[];
   /** Names of the stages that an instruction passes, in order. */
@@ -85,7 +85,25 @@ export interface TimingProfile {
   readonly dataCache: CacheShape;
   /** Cycles per tick of the time register. */
   readonly cyclesPerTick: number;
+  /** Whether instruction fetch sees stores at once; otherwise stale code is executed until fence.i. */
+  readonly coherentFetch: boolean;
 }
+
+/** The facts whose source a profile names. */
+export type Sourced =
+  | 'stages'
+  | 'dualIssue'
+  | 'latency'
+  | 'divide'
+  | 'mispredict'
+  | 'flush'
+  | 'branchCounters'
+  | 'returnStack'
+  | 'jumpTargets'
+  | 'instructionCache'
+  | 'dataCache'
+  | 'cyclesPerTick'
+  | 'coherentFetch';
 
 const LLVM = (file: string): string =>
   `LLVM 19, llvm/lib/Target/RISCV/${file}: latencies, mispredict penalty, pipes.`;
@@ -94,15 +112,25 @@ const LLVM = (file: string): string =>
 const ROCKET: TimingProfile = {
   name: 'rocket',
   title: 'Rocket: 5 stages, in order, one instruction a cycle',
-  sources: [
-    LLVM('RISCVSchedRocket.td'),
-    'Rocket Chip, src/main/scala/rocket/RocketCore.scala: what can be bypassed (lw and ld 2, lb and lh 3, jalr 2, CSR reads 3 cycles), where branches resolve (memory stage: 3 cycles) and where flushes happen (writeback: 4).',
-    'Rocket Chip, BTB.scala: 512 branch counters, 28 targets, return stack of 6.',
-    'Rocket Chip, Multiplier.scala with divEarlyOut: one bit of quotient a cycle, after skipping leading zeros.',
-    'SiFive E31 Core Complex manual, sections 3.2 and 3.3: no penalty for what is predicted rightly, 3 cycles for what is not.',
-    'Rocket Chip, RocketCoreParams and the default caches: 16 KiB, 4 ways, lines of 64 bytes.',
-    'SiFive FU540: time advances once in 1000 cycles (1 MHz at 1 GHz).',
-  ],
+  sources: {
+    stages: 'Rocket Chip, src/main/scala/rocket/RocketCore.scala: fetch, decode, execute, memory, writeback.',
+    dualIssue: 'RocketCore.scala: one instruction is decoded a cycle.',
+    latency: `${LLVM('RISCVSchedRocket.td')} RocketCore.scala says what can be bypassed: lw and ld 2, lb and lh 3, the link of jalr 2, CSR reads 3 cycles.`,
+    divide:
+      'Rocket Chip, Multiplier.scala with divEarlyOut: one bit of quotient a cycle, after skipping leading zeros.',
+    mispredict:
+      'RocketCore.scala: branches resolve in the memory stage, which costs 3 cycles. SiFive E31 manual, sections 3.2 and 3.3: no penalty for what is predicted rightly, 3 cycles for what is not.',
+    flush: 'RocketCore.scala: fence.i flushes in writeback, which costs 4 cycles.',
+    branchCounters: 'Rocket Chip, BTB.scala: a history table of 512 counters.',
+    returnStack: 'BTB.scala: 6 return addresses.',
+    jumpTargets: 'BTB.scala: 28 entries; here 32, because a power of two is needed.',
+    instructionCache:
+      'Rocket Chip, ICacheParams: 64 sets of 4 ways, blocks of 64 bytes. Nothing gives the miss cost, which depends on what is behind the cache: 20 cycles are assumed.',
+    dataCache: 'Rocket Chip, DCacheParams: the same; 20 cycles for a miss are assumed.',
+    cyclesPerTick: 'SiFive FU540: time advances once in 1000 cycles (1 MHz at 1 GHz).',
+    coherentFetch:
+      'Rocket Chip, ICache.scala: stores do not reach the instruction cache; fence.i empties it. RISC-V manual, "Zifencei": nothing else makes stores visible to fetches.',
+  },
   simplified: [
     'Branch counters have two bits and no global history; every branch and jump is found in the target buffer.',
     'A register that is written again before its slow result arrives delays the first reader, not the second writer.',
@@ -121,18 +149,32 @@ const ROCKET: TimingProfile = {
   instructionCache: { size: 16384, ways: 4, line: 64, miss: 20 },
   dataCache: { size: 16384, ways: 4, line: 64, miss: 20 },
   cyclesPerTick: 1000,
+  coherentFetch: false,
 };
 
 /** SiFive U74: eight stages, two instructions a cycle, arithmetic early or late in the pipeline. */
 const U74: TimingProfile = {
   name: 'u74',
   title: 'SiFive U74: 8 stages, in order, up to two instructions a cycle',
-  sources: [
-    LLVM('RISCVSchedSiFive7.td'),
-    'LLVM review D153666: stages AG, M1, M2, WB; simple arithmetic and branches execute in AG when their operands are ready and in M2 otherwise; multiplication, cpop, division and addresses need theirs in AG.',
-    'LLVM review D149497: bit manipulation by pipe.',
-    'SiFive HiFive Unmatched: time advances once in 1200 cycles (1 MHz at 1.2 GHz).',
-  ],
+  sources: {
+    stages:
+      'SiFive FU740-C000 manual, "U74 RISC-V core": two stages each of fetch and decode, address generation, two of data memory access, writeback. LLVM review D153666 has AG, M1, M2, WB, too.',
+    dualIssue: `${LLVM('RISCVSchedSiFive7.td')} LLVM review D153666: simple arithmetic and branches execute in AG when their operands are ready and in M2 otherwise; multiplication, cpop, division and addresses need theirs in AG. LLVM review D149497: bit manipulation by pipe.`,
+    latency: LLVM('RISCVSchedSiFive7.td'),
+    divide:
+      'RISCVSchedSiFive7.td: 66 cycles at most for 64 bits; that a shorter quotient ends earlier, one bit a cycle, is assumed.',
+    mispredict: 'RISCVSchedSiFive7.td: MispredictPenalty = 3.',
+    flush: 'Nothing gives it: the seven stages before writeback are assumed to be filled again.',
+    branchCounters: 'Taken from the rocket profile; the real tables are larger.',
+    returnStack: 'Taken from the rocket profile.',
+    jumpTargets: 'Taken from the rocket profile.',
+    instructionCache:
+      'Linux, arch/riscv/boot/dts/sifive/fu740-c000.dtsi, cpu1: 32 KiB in 128 sets, blocks of 64 bytes, hence 4 ways; 20 cycles for a miss are assumed.',
+    dataCache:
+      'The same file: 32 KiB in 64 sets, blocks of 64 bytes, hence 8 ways; 20 cycles for a miss are assumed.',
+    cyclesPerTick: 'SiFive HiFive Unmatched: time advances once in 1200 cycles (1 MHz at 1.2 GHz).',
+    coherentFetch: 'RISC-V manual, "Zifencei": without fence.i nothing makes stores visible to fetches.',
+  },
   simplified: [
     'Two instructions of which one needs the other’s result never issue in the same cycle.',
     'Division: 66 cycles is LLVM’s worst case; shorter quotients are assumed to end earlier, one bit a cycle.',
@@ -180,13 +222,31 @@ const U74: TimingProfile = {
   instructionCache: { size: 32768, ways: 4, line: 64, miss: 20 },
   dataCache: { size: 32768, ways: 8, line: 64, miss: 20 },
   cyclesPerTick: 1200,
+  coherentFetch: false,
 };
+
+const DEFINED = 'By definition.';
+const NO_COST = 'As rocket; without effect, because a miss costs nothing.';
 
 /** Every instruction takes one cycle, whatever it is. */
 const IDEAL: TimingProfile = {
   name: 'ideal',
   title: 'Ideal: every instruction takes one cycle',
-  sources: ['By definition.'],
+  sources: {
+    stages: DEFINED,
+    dualIssue: DEFINED,
+    latency: DEFINED,
+    divide: DEFINED,
+    mispredict: DEFINED,
+    flush: DEFINED,
+    branchCounters: NO_COST,
+    returnStack: NO_COST,
+    jumpTargets: NO_COST,
+    instructionCache: NO_COST,
+    dataCache: NO_COST,
+    cyclesPerTick: 'As rocket.',
+    coherentFetch: DEFINED,
+  },
   simplified: [],
   stages: ['IF', 'ID', 'EX', 'MEM', 'WB'],
   waitStage: 1,
@@ -201,6 +261,7 @@ const IDEAL: TimingProfile = {
   instructionCache: { size: 16384, ways: 4, line: 64, miss: 0 },
   dataCache: { size: 16384, ways: 4, line: 64, miss: 0 },
   cyclesPerTick: 1000,
+  coherentFetch: true,
 };
 
 export const TIMING_PROFILES = { rocket: ROCKET, u74: U74, ideal: IDEAL } as const satisfies Record<

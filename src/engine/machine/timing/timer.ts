@@ -71,9 +71,13 @@ export class Timer {
     this.stateBytes = caches
       ? layout.TIMING_END - layout.READY
       : layout.BRANCHES + layout.BRANCH_MAX - layout.READY;
-    core.setU32(layout.MODE, modeOf(profile, caches));
+    const mode = modeOf(profile, caches);
+    core.setU32(layout.MODE, mode);
     core.setU32(layout.TIME_DIVIDER, profile?.cyclesPerTick ?? 1);
-    core.setU64(layout.TIME, 7n);
+    core.setU32(layout.COHERENT, profile?.coherentFetch === true ? 1 : 0);
+    // Where time is derived it begins at the end of cycle 0; where it is not, this is the cycle of the first instruction, from
+    // which the cycle counter counts.
+    core.setU64(layout.TIME, mode === layout.MODE_PLAIN && profile ? 15n : 7n);
     core.setU64(layout.FETCH_LINE, 2n ** 64n - 1n);
     if (profile) setParameters(core, profile);
   }
