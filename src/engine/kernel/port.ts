@@ -1,4 +1,3 @@
-import { EngineError } from '../base/errors';
 import { isKfuncName } from '../bpf/kfuncs';
 import type { XlateMap, XlatePort } from '../xlate/types';
 import type { KernelEnv } from './env';
@@ -38,13 +37,10 @@ export class KernelXlatePort implements XlatePort {
     };
   }
 
-  /** @throws EngineError `kernel/no-helper` for an id that no helper has; those not modelled have an address and stop when called. */
-  helper(id: number, progType: number): bigint {
+  /** Helpers that are not modelled have an address, too, and stop the run when they are called. */
+  helper(id: number, progType: number): bigint | undefined {
     const name = helperFunction(id, progType);
-    if (name === undefined) {
-      throw new EngineError('kernel/no-helper', `There is no helper with id ${id} in this kernel.`, { id });
-    }
-    return this.env.symbols.address(name);
+    return name === undefined ? undefined : this.env.symbols.address(name);
   }
 
   symbol(name: string): bigint | undefined {

@@ -51,25 +51,29 @@ export interface CallContext extends Rewrite {
   pokes: number;
 }
 
-/** Rewrites one call of a helper (the call part of do_misc_fixups). */
-export function rewriteCall(insn: BpfInsn, facts: InsnFacts, context: CallContext): CallRewrite {
+/**
+ * Rewrites one call of a helper (the call part of do_misc_fixups).
+ * @param inputSlot which instruction of the program as it was loaded makes the call
+ */
+export function rewriteCall(
+  insn: BpfInsn,
+  inputSlot: number,
+  facts: InsnFacts,
+  context: CallContext,
+): CallRewrite {
   const id = insn.imm;
   if (id === HELPER.TAIL_CALL) return { insns: [tailCall(facts, context)], rule: 'tail-call' };
-  if (id === HELPER.TIMER_SET_CALLBACK) return timerCallback(insn, context);
+  const byAddress = (): BpfInsn => ({ ...insn, imm: helperOffset(context, insn, inputSlot) });
+  if (id === HELPER.TIMER_SET_CALLBACK) return timerCallback(context, byAddress);
   if (STORAGE_GETTERS.includes(id) && context.facts.storageGetTakesFlags) {
     const gfp = (context.flags & FLAG_SLEEPABLE) !== 0 ? GFP_KERNEL : GFP_ATOMIC;
-    return { insns: [mov64Imm(5, gfp), byAddress(insn, context)], rule: 'storage-get' };
+    return { insns: [mov64Imm(5, gfp), byAddress()], rule: 'storage-get' };
   }
   const own = MAP_HELPERS.includes(id) ? mapCall(insn, facts, context) : inlined(insn, context);
   if (own) return own;
   if (context.facts.jitInlinedHelpers.includes(id)) return { insns: [insn], rule: 'jit-inlined-helper' };
-  return { insns: [byAddress(insn, context)], rule: 'helper-address' };
+  return { insns: [byAddress()], rule: 'helper-address' };
 }
-
-const byAddress = (insn: BpfInsn, context: CallContext): BpfInsn => ({
-  ...insn,
-  imm: helperOffset(context, insn.imm),
-});
 
 /** A tail call is an opcode of its own; with known map and index it names its poke descriptor (spec 9.5). */
 function tailCall(facts: InsnFacts, context: CallContext): BpfInsn {
@@ -78,11 +82,11 @@ function tailCall(facts: InsnFacts, context: CallContext): BpfInsn {
 }
 
 /** The helper is told which program the callback belongs to. */
-function timerCallback(insn: BpfInsn, context: CallContext): CallRewrite {
+function timerCallback(context: CallContext, byAddress: () => BpfInsn): CallRewrite {
   if (context.auxAddress === undefined) {
     throw new EngineError('xlate/unsupported', 'Programs that set a timer callback are not supported yet.');
   }
-  return { insns: [...ldImm64(3, context.auxAddress), byAddress(insn, context)], rule: 'timer-callback' };
+  return { insns: [...ldImm64(3, context.auxAddress), byAddress()], rule: 'timer-callback' };
 }
 
 /** Lookups become instructions, other map helpers the function of the map's type (spec 9.9). */

@@ -43,7 +43,7 @@ function fixCall(code: Code, index: number, context: CallContext, patches: Map<n
   const { insn } = slot;
   const { insns, rule } = isKfuncCall(insn)
     ? rewriteKfuncCall(insn, slot.origin.insn, context)
-    : rewriteCall(insn, slot.facts, context);
+    : rewriteCall(insn, slot.origin.insn, slot.facts, context);
   const [only] = insns;
   if (insns.length > 1 || !only) {
     patches.set(index, { insns, rule });

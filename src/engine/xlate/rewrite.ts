@@ -1,6 +1,8 @@
 import { EngineError } from '../base/errors';
 import { hex64 } from '../base/hex';
 import { helperName } from '../bpf/helpers';
+import type { BpfInsn } from '../bpf/insn';
+import { printInsn } from '../bpf/print';
 import type { XlateFacts } from '../profile/xlate-facts';
 import type { XlatePort } from './types';
 
@@ -32,10 +34,22 @@ export function callOffset(rewrite: Rewrite, address: bigint, what: string): num
   return Number(distance);
 }
 
-/** imm of a call of the helper with this id. */
-export function helperOffset(rewrite: Rewrite, id: number): number {
-  const address = rewrite.port.helper(id, rewrite.progType);
-  return callOffset(rewrite, address, helperName(id) ?? `helper ${id}`);
+/**
+ * imm of a call of a helper.
+ * @param inputSlot which instruction of the program as it was loaded makes the call
+ * @throws EngineError `xlate/helper` for an id that no helper has
+ */
+export function helperOffset(rewrite: Rewrite, insn: BpfInsn, inputSlot: number): number {
+  const address = rewrite.port.helper(insn.imm, rewrite.progType);
+  if (address === undefined) {
+    const text = printInsn([insn], 0);
+    throw new EngineError(
+      'xlate/helper',
+      `Instruction ${inputSlot} (${text}): there is no helper function with number ${insn.imm}.`,
+      { insn: inputSlot, text },
+    );
+  }
+  return callOffset(rewrite, address, helperName(insn.imm) ?? `helper ${insn.imm}`);
 }
 
 /** imm of a call of a kernel function by name; undefined when the kernel model lacks it. */

@@ -29,8 +29,8 @@ export interface XlatePort {
   /** CPUs that the machine may have (nr_cpu_ids): bpf_get_smp_processor_id is below it. */
   readonly cpus?: number;
   map(name: string): XlateMap;
-  /** Address of the helper with this id (enum bpf_func_id). @throws EngineError for a helper that is not there. */
-  helper(id: number, progType: number): bigint;
+  /** Address of the helper with this id (enum bpf_func_id); undefined for an id that no helper has. */
+  helper(id: number, progType: number): bigint | undefined;
   /** Address of a function that a map type offers instead of the generic helper (`__htab_map_lookup_elem`, `array_map_update_elem` …). */
   symbol(name: string): bigint | undefined;
   kfunc(name: string): bigint | undefined;
