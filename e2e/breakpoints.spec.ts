@@ -9,7 +9,7 @@ test('breakpoints in each column: set, shown in the others, hit, disabled, remov
   await expect(debug.native.breakpoints('implied')).toHaveCount(1);
   await debug.resume();
   await expect(debug.stopReason).toContainText('Breakpoint 1 (dispatch/dispatch slot 7)');
-  expect(await debug.bpf.currentText()).toBe('r8 = r1');
+  await expect.poll(() => debug.bpf.currentText()).toBe('r8 = r1');
 
   await debug.native.click(/^sw s2, -4\(s5\)$/);
   await page.keyboard.press('F9');
@@ -43,7 +43,7 @@ test('a source line: breakpoint by the menu, run to the cursor by key', async ({
   await expect(debug.source.breakpoints('own')).toHaveCount(1);
   await debug.resume();
   await expect(debug.stopReason).toContainText('Breakpoint 1 (tailcall_dispatch.c:78)');
-  expect(await debug.source.currentText()).toContain('switch (ethernet->type)');
+  await expect.poll(() => debug.source.currentText()).toContain('switch (ethernet->type)');
 
   await debug.button('Restart').click();
   await expect(debug.stopReason).toHaveText('Entered dispatch.');

@@ -6,8 +6,10 @@ test.describe('first light @double', () => {
     await debug.ready();
     await expect(debug.stopReason).toHaveText('Entered dispatch.');
     await expect(debug.functionShown()).toHaveValue('dispatch/dispatch');
-    expect(await debug.native.currentText()).toBe('nop');
-    expect(await debug.stack()).toEqual(['dispatch', 'bpf_test_run', 'bpf_prog_test_run', '__sys_bpf']);
+    await expect.poll(() => debug.native.currentText()).toBe('nop');
+    await expect
+      .poll(() => debug.stack())
+      .toEqual(['dispatch', 'bpf_test_run', 'bpf_prog_test_run', '__sys_bpf']);
     await expect(debug.native.line(/^li a6, 33$/)).toBeVisible();
     await expect(debug.bpf.line('r6 = r1').first()).toBeVisible();
   });
@@ -20,12 +22,12 @@ test.describe('first light @double', () => {
 
     await debug.stepBy('BPF');
     await debug.step('Step over');
-    expect(await debug.bpf.currentText()).toBe('r6 = r1');
-    expect(await debug.native.currentText()).toBe('mv s1, a0');
+    await expect.poll(() => debug.bpf.currentText()).toBe('r6 = r1');
+    await expect.poll(() => debug.native.currentText()).toBe('mv s1, a0');
     await expect(debug.native.linked).toHaveText(['mv s1, a0']);
     await debug.step('Step over');
-    expect(await debug.bpf.currentText()).toBe('r2 = *(u64 *)(r6 +8)');
-    expect(await debug.native.currentText()).toBe('ld a1, 8(s1)');
+    await expect.poll(() => debug.bpf.currentText()).toBe('r2 = *(u64 *)(r6 +8)');
+    await expect.poll(() => debug.native.currentText()).toBe('ld a1, 8(s1)');
     const line = await debug.source.currentText();
     expect(line).toContain('ctx->data_end');
 
@@ -42,12 +44,12 @@ test.describe('first light @double', () => {
     await debug.stepBy('Native');
     for (const part of parts.slice(1)) {
       await debug.step('Step over');
-      expect(await debug.native.currentText()).toBe(part);
-      expect(await debug.bpf.currentText()).toContain('r1 = map[name:counters]');
+      await expect.poll(() => debug.native.currentText()).toBe(part);
+      await expect.poll(() => debug.bpf.currentText()).toContain('r1 = map[name:counters]');
       await expect(debug.native.linked).toHaveText(parts);
     }
     await debug.step('Step over');
-    expect(await debug.bpf.currentText()).not.toContain('map[name:counters]');
+    await expect.poll(() => debug.bpf.currentText()).not.toContain('map[name:counters]');
   });
 
   test('breaks on tail calls: a6 counts down, the call stack says which frame was replaced', async ({
@@ -61,13 +63,13 @@ test.describe('first light @double', () => {
     await expect(debug.stopReason).toContainText(
       'tail call taken from dispatch to on_ipv4, 32 tail calls left',
     );
-    expect(await debug.value('a6')).toBe('0x20');
+    await expect.poll(() => debug.value('a6')).toBe('0x20');
     await expect(debug.register('a6')).toContainText('TCC');
-    expect((await debug.stack())[0]).toBe('dispatch');
+    await expect.poll(async () => (await debug.stack())[0]).toBe('dispatch');
 
     await debug.stepBy('Native');
     await debug.step('Step into');
-    expect((await debug.stack())[0]).toBe('on_ipv4');
+    await expect.poll(async () => (await debug.stack())[0]).toBe('on_ipv4');
     await expect(debug.frames.first()).toContainText(
       'entered by a tail call from dispatch, whose frame it replaced',
     );
@@ -77,7 +79,7 @@ test.describe('first light @double', () => {
     await expect(debug.stopReason).toContainText(
       'tail call taken from on_ipv4 to on_udp, 31 tail calls left',
     );
-    expect(await debug.value('a6')).toBe('0x1f');
+    await expect.poll(() => debug.value('a6')).toBe('0x1f');
     await debug.resume();
     await expect(debug.session).toContainText('Ended');
     await expect(debug.result).toContainText('3 XDP_TX');
@@ -94,19 +96,19 @@ test.describe('first light @double', () => {
     await debug.addEventBreakpoint('Helper call', 'bpf_ktime_get_ns');
     await debug.resume();
     await expect(debug.stopReason).toContainText('call of bpf_ktime_get_ns');
-    expect(await debug.value('a6')).toBe('0x21');
-    expect(await debug.value('s6')).toBe('0x21');
+    await expect.poll(() => debug.value('a6')).toBe('0x21');
+    await expect.poll(() => debug.value('s6')).toBe('0x21');
     expect((await debug.stack()).slice(0, 4)).toEqual(['bpf_ktime_get_ns', 'stamp', 'report', 'measure']);
 
     await debug.stepBy('Native');
     await debug.step('Step over');
-    expect(await debug.value('a6')).toMatch(/^0xdead4ead/);
-    expect(await debug.value('s6')).toBe('0x21');
+    await expect.poll(() => debug.value('a6')).toMatch(/^0xdead4ead/);
+    await expect.poll(() => debug.value('s6')).toBe('0x21');
     await expect(debug.registerNote('a6')).toContainText('Clobbered by a kernel function');
     await expect(debug.registerNote('s6')).toContainText('33 tail calls left');
     await expect(debug.register('a6')).toHaveAccessibleName(/changed$/);
-    expect(await debug.native.currentText()).toBe('mv a6, s6');
+    await expect.poll(() => debug.native.currentText()).toBe('mv a6, s6');
     await debug.step('Step over');
-    expect(await debug.value('a6')).toBe('0x21');
+    await expect.poll(() => debug.value('a6')).toBe('0x21');
   });
 });

@@ -13,7 +13,7 @@ test('a watchpoint on a6 stops with who wrote it; who wrote it last leads there'
   await expect(debug.stopReason).toHaveText(
     /^Watchpoint 1: a6 was written, 0x[0-9a-f]+ → 0x21, by li a6, 33 at bpf_prog_\w+_dispatch\+0x/,
   );
-  expect(await debug.value('a6')).toBe('0x21');
+  await expect.poll(() => debug.value('a6')).toBe('0x21');
   await debug.button('Show the instruction').click();
   await expect(debug.native.text.locator('.cm-activeLine, [data-linked]').first()).toContainText('li a6, 33');
   await expect(list).toContainText('1 hit');
@@ -30,7 +30,7 @@ test('a watchpoint on a6 stops with who wrote it; who wrote it last leads there'
   const end = await debug.instructions();
   await debug.chooseForRegister('a6', 'Who wrote this last?');
   await expect(debug.lastWrite).toContainText(/^a6 was last written by /);
-  expect(await debug.instructions()).toBe(end);
+  await expect.poll(() => debug.instructions()).toBe(end);
   const answer = await debug.lastWrite.textContent();
   await debug.lastWrite.getByRole('button', { name: 'Go there' }).click();
   await expect.poll(() => debug.instructions()).toBeLessThan(end);
@@ -45,7 +45,7 @@ test('a watchpoint on a6 stops with who wrote it; who wrote it last leads there'
   const there = await debug.instructions();
   await debug.button('Continue back').click();
   await expect(debug.stopReason).toContainText('Watchpoint 1: a6 was written');
-  expect(await debug.instructions()).toBeLessThan(there);
+  await expect.poll(() => debug.instructions()).toBeLessThan(there);
   expect(complaints).toEqual([]);
 });
 

@@ -28,6 +28,7 @@ test('everything by keyboard: start, step, break, palette, go to, end', async ({
   await expect(debug.functionShown()).toHaveValue('dispatch/dispatch');
 
   await keys.press('Alt+5');
+  await expect(debug.frames.first()).toBeFocused();
   await keys.press('ArrowDown');
   await expect(debug.frames.nth(1)).toHaveAttribute('aria-selected', 'true');
 
@@ -55,7 +56,7 @@ test('a long run can be paused, looked at and ended; the window stays alive @dou
   await expect(debug.button('Step over')).toHaveAttribute('aria-disabled', 'true');
   await page.keyboard.press('F6');
   await expect(debug.stopReason).toContainText('Paused in');
-  expect(await debug.instructions()).toBeGreaterThan(100_000);
+  await expect.poll(() => debug.instructions()).toBeGreaterThan(100_000);
   await debug.step('Step over');
   await debug.resume();
   await expect(debug.session).toContainText('Running');
@@ -132,7 +133,7 @@ test('settings, layout and the session survive a reload', async ({ open }) => {
   await page.waitForTimeout(700);
   await page.reload();
   await debug.ready();
-  expect(await debug.native.currentText()).toBe('li a6, 33');
+  await expect.poll(() => debug.native.currentText()).toBe('li a6, 33');
   await expect(debug.granularity('Native')).toHaveAttribute('aria-pressed', 'true');
   await expect(debug.tab('Maps')).toHaveAttribute('aria-selected', 'true');
 });
