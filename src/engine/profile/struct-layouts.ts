@@ -513,18 +513,3 @@ export const STRUCT_LAYOUTS: Readonly<Record<KernelVersion, StructLayouts>> = {
   '7.2': LINUX_7_2,
   '7.3': LINUX_7_3,
 };
-
-/**
- * The member called `struct.member`, such as `sk_buff.len`; undefined when that kernel's layout does not list it.
- * Bit-fields are given as the byte that holds them.
- */
-export function fieldLocation(kernel: KernelVersion, name: string): FieldLocation | undefined {
-  const [struct, member] = name.split('.');
-  const field = STRUCT_LAYOUTS[kernel][struct ?? '']?.fields[member ?? ''];
-  return field && { offset: field[0], size: field[1] };
-}
-
-/** sizeof(struct) in bytes; undefined when that kernel's layout does not list the struct. */
-export function structSize(kernel: KernelVersion, struct: string): number | undefined {
-  return STRUCT_LAYOUTS[kernel][struct]?.size;
-}

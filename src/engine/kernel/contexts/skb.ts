@@ -8,7 +8,7 @@ import { userContext, type ContextInput, type RunContext } from './context';
 import { TEST_RUN_FACTS, type TestRunFacts } from './test-run-facts';
 
 /** struct __sk_buff: size and byte offsets of the members that BPF_PROG_TEST_RUN reads or writes. */
-export const SK_BUFF_BYTES = 192;
+const SK_BUFF_BYTES = 192;
 const USER = {
   mark: 8,
   priority: 32,

@@ -13,7 +13,7 @@ import {
 } from './map-object';
 
 /** Values may be mapped into user space: they begin on a page, the header sits at the end of the page before. */
-export const BPF_F_MMAPABLE = 1 << 10;
+const BPF_F_MMAPABLE = 1 << 10;
 /** Flags that array maps take (ARRAY_CREATE_FLAG_MASK): NUMA node, read and write restrictions, mmap, inner map. */
 const ARRAY_FLAGS =
   (1 << 2) | (1 << 3) | (1 << 4) | (1 << 7) | (1 << 8) | (1 << 9) | BPF_F_MMAPABLE | (1 << 12);

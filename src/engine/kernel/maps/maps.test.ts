@@ -331,7 +331,7 @@ it('refuses what no debugger needs', () => {
 it('names the type that it cannot make, and those it can', () => {
   const { map } = makeWorld();
   expect(() => map('sockmap', {})).toThrow(
-    /type sockmap \(15\), which is not supported yet; supported are hash, array/,
+    /is a sockmap \(type 15\), which is not supported yet; supported are hash, array/,
   );
   expect(isMapTypeSupported(33)).toBe(false);
   expect(isMapTypeSupported(2)).toBe(true);

@@ -36,7 +36,7 @@ export const LOST_CAUSES = Object.keys(CAUSE_NUMBERS) as readonly LostCause[];
 const BY_NUMBER = new Map(LOST_CAUSES.map((cause) => [CAUSE_NUMBERS[cause], cause]));
 
 /** The cause with a number of the core's; undefined for 0 and others. */
-export const lostCause = (number: number): LostCause | undefined => BY_NUMBER.get(number);
+const lostCause = (number: number): LostCause | undefined => BY_NUMBER.get(number);
 
 /** Where all cycles went: instructions that took their cycle, less those that shared one, plus what was lost. */
 export interface CpiStack {
