@@ -1,21 +1,8 @@
 import type { Core } from '../core';
 import * as layout from '../core/layout';
 import { CLASS_NUMBERS } from './classes';
-import type { PipelineEntry } from './pipeline';
+import type { LostCause, PipelineEntry } from './pipeline';
 import type { CacheShape, TimingClass, TimingProfile } from './profile';
-
-/** Why cycles were lost, and how many were. */
-export type LostCause =
-  | 'load-use'
-  | 'mul'
-  | 'div'
-  | 'atomic'
-  | 'csr-or-jump'
-  | 'late-result'
-  | 'branch'
-  | 'flush'
-  | 'icache'
-  | 'dcache';
 
 const CAUSE_NUMBERS: Readonly<Record<LostCause, number>> = {
   'load-use': layout.LOST_LOAD,
