@@ -6,14 +6,8 @@ import type { Profile } from '../profile/profile';
 import type { XlatedProgram } from '../xlate/types';
 
 /** A map in machine memory. */
-export interface KernelMap {
+export interface KernelMap extends Omit<MapAttributes, 'inner'> {
   readonly id: number;
-  readonly name: string;
-  readonly type: number;
-  readonly keySize: number;
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  readonly flags: number;
   /** Address of struct bpf_map. */
   readonly address: bigint;
 }
