@@ -26,6 +26,16 @@ export const TOP_ARROWS = {
   cli: ['shared', 'engine'],
 };
 
+/** Packages and host modules that a room may import: names, `node:*` for all of Node's; absent: any. */
+const FOREIGN = {
+  engine: [],
+  shared: ['valibot'],
+  preload: ['electron'],
+  cli: ['node:*'],
+};
+/** What a page in a browser does not have. */
+const HOST_ONLY = ['node:*', 'electron', 'ws'];
+
 /** Splits a file path below src/ into its top-level room and, in the engine, the engine room. */
 export function roomOf(file) {
   const parts = file.split(path.sep).join('/').split('/src/').pop().split('/');
@@ -41,7 +51,8 @@ export function roomOf(file) {
 export function forbiddenArrow(from, to, typeOnly) {
   const a = roomOf(from);
   const b = roomOf(to);
-  if (!(a.top in TOP_ARROWS) || !(b.top in TOP_ARROWS)) return undefined;
+  if (!(a.top in TOP_ARROWS)) return undefined;
+  if (!(b.top in TOP_ARROWS)) return `${a.top} must not import what is no room of src`;
   if (a.top !== b.top) {
     if (!TOP_ARROWS[a.top].includes(b.top)) return `${a.top} must not import ${b.top}`;
     if (a.top === 'shared' && !typeOnly) return 'shared may import the engine’s types, never its values';
@@ -50,8 +61,24 @@ export function forbiddenArrow(from, to, typeOnly) {
   if (a.top !== 'engine' || a.engine === b.engine) return undefined;
   const i = ENGINE_ROOMS.indexOf(a.engine);
   const j = ENGINE_ROOMS.indexOf(b.engine);
-  if (i < 0 || j < 0 || j < i) return undefined;
-  return `engine/${a.engine} must not import engine/${b.engine}, a later room`;
+  if (i < 0 || j < 0) return `engine/${i < 0 ? a.engine : b.engine} is no room of the engine`;
+  return j < i ? undefined : `engine/${a.engine} must not import engine/${b.engine}, a later room`;
+}
+
+/**
+ * Says why `from` (an absolute path) may not import a package or host module, or nothing when it may.
+ * @param {string} from
+ * @param {string} name
+ */
+export function forbiddenModule(from, name) {
+  const { top } = roomOf(from);
+  const listed = (list) =>
+    list.some((known) => known === name || (known === 'node:*' && name.startsWith('node:')));
+  if (top === 'engine') return `the engine imports nothing outside itself, not '${name}'`;
+  if (top in FOREIGN && !listed(FOREIGN[top])) return `${top} must not import '${name}'`;
+  if (top === 'renderer' && listed(HOST_ONLY))
+    return `the renderer runs in a browser, which has no '${name}'`;
+  return undefined;
 }
 
 /** ESLint rule: the arrows between the rooms, and nothing of a host inside the engine. */
@@ -60,29 +87,28 @@ export const arrowsRule = {
   create(context) {
     const file = context.filename;
     const isTest = /\.test\.ts$|\/testing\//.test(file);
+    // Tests may look anywhere; what they need beside them does not ship.
+    if (isTest) return {};
+    const report = (node, why) => why && context.report({ node, messageId: 'arrow', data: { why } });
     function check(node, source, typeOnly) {
-      const { top } = roomOf(file);
-      if (!source.startsWith('.')) {
-        if (top === 'engine' && !isTest) {
-          context.report({
-            node,
-            messageId: 'arrow',
-            data: { why: `the engine imports nothing outside itself, not '${source}'` },
-          });
-        }
-        return;
-      }
-      if (isTest) return;
-      const why = forbiddenArrow(file, path.resolve(path.dirname(file), source), typeOnly);
-      if (why) context.report({ node, messageId: 'arrow', data: { why } });
+      const why = source.startsWith('.')
+        ? forbiddenArrow(file, path.resolve(path.dirname(file), source), typeOnly)
+        : forbiddenModule(file, source);
+      report(node, why);
     }
     return {
       ImportDeclaration: (node) => check(node, node.source.value, node.importKind === 'type'),
       ExportNamedDeclaration: (node) =>
         node.source && check(node, node.source.value, node.exportKind === 'type'),
       ExportAllDeclaration: (node) => check(node, node.source.value, node.exportKind === 'type'),
-      ImportExpression: (node) =>
-        node.source.type === 'Literal' && check(node, String(node.source.value), false),
+      ImportExpression: (node) => {
+        if (node.source.type === 'Literal') check(node, String(node.source.value), false);
+        else if (roomOf(file).top === 'engine') report(node, 'the engine imports nothing by a computed name');
+      },
+      TSImportType: (node) => check(node, node.source.value, true),
+      TSImportEqualsDeclaration: (node) =>
+        node.moduleReference.type === 'TSExternalModuleReference' &&
+        check(node, node.moduleReference.expression.value, false),
     };
   },
 };

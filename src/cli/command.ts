@@ -137,7 +137,7 @@ function parseProblem(error: unknown, argv: readonly string[]): string {
 }
 
 /** `hartbeat run OBJ PROG [options]` */
-export function usageLine(command: Command): string {
+function usageLine(command: Command): string {
   const words = command.positionals.map(({ name, required, many }) => {
     const word = many ? `${name}…` : name;
     return required ? word : `[${word}]`;

@@ -1,6 +1,6 @@
 import { EngineError } from '../engine/base/errors';
 import { hexToBytes } from '../engine/base/hex';
-import { isPerCpu, isProgArray, mapTypeName } from '../engine/debugger/map-types';
+import { isPerCpu, MAP_TYPE, mapTypeName } from '../engine/loader/map-types';
 import type { Kernel } from '../engine/kernel/types';
 import type { BpfMapDef, BpfObject } from '../engine/loader/object';
 import { usage, type Arguments } from './command';
@@ -38,7 +38,7 @@ export async function mapSettings(object: BpfObject, args: Arguments, io: Io): P
       throw usage(`map ${name} is a ${mapTypeName(map.type)}, which has no entries to set`);
     const list = entryList(new TextDecoder().decode(await io.read(file)), file);
     settings.push(
-      isProgArray(map.type)
+      map.type === MAP_TYPE.PROG_ARRAY
         ? { kind: 'programs', map: name, file, slots: list.map((entry) => programSlot(entry, file, object)) }
         : { kind: 'entries', map: name, file, entries: list.map((entry) => mapEntry(entry, file, map)) },
     );

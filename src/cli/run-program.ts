@@ -50,7 +50,7 @@ export function runProgram(request: RunRequest): RunReport {
 export type RunReport = ReturnType<typeof report>;
 
 /** What `run --json` prints. */
-export function report(session: Session, world: World) {
+function report(session: Session, world: World) {
   const { result } = session;
   const { instructions, cycles, loads, stores, tailCalls, helperCalls } = session.counters();
   const output = session.views.output(0);

@@ -42,7 +42,7 @@ export function signedDelta(delta: number): string {
 }
 
 /** `12: r1 = r6`; both texts where they differ in more than a distance, both slots where these differ. */
-export function rowTitle({ part, left, right, rewritten }: CompareRowView): string {
+function rowTitle({ part, left, right, rewritten }: CompareRowView): string {
   if (part !== 'body') return `[${part}]`;
   if (!left || !right) {
     const only = left ?? right;

@@ -1,4 +1,4 @@
-import { mapTypeName } from '../../engine/debugger/map-types';
+import { mapTypeName } from '../../engine/loader/map-types';
 import type { BpfObject } from '../../engine/loader/object';
 import type { Command } from '../command';
 import { toJson } from '../json';

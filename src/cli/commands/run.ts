@@ -30,7 +30,7 @@ function returnText(retval: number): string {
 }
 
 /** The report for people. */
-export function text(program: string, run: RunReport): string {
+function text(program: string, run: RunReport): string {
   const parts: string[] = [];
   const section = (title: string, lines: readonly string[]) => {
     if (lines.length > 0) parts.push(`\n${title}\n${lines.map((line) => `  ${line}\n`).join('')}`);

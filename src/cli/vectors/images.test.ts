@@ -4,14 +4,14 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRecords } from './records';
 import { formatFailure, formatSummary } from './report';
-import { runImageVectors } from './images';
+import { checkImages, runVectors } from './images';
 
 const GOLDEN = path.resolve('test/golden/jit');
 const KERNELS = ['6.12.107-nozb', '7.2.13-zba_zbb', '7.2.13-zacas'];
 
 describe('recorded images', () => {
   it('are what our JIT makes, for every kernel, scheme and set of extensions of the harness', () => {
-    const report = runImageVectors([path.join(GOLDEN, 'harness.jsonl.gz')]);
+    const report = runVectors([path.join(GOLDEN, 'harness.jsonl.gz')], checkImages);
     expect(report.failures.map(formatFailure)).toEqual([]);
     expect(report.notComparable).toBe(0);
     expect(report.compared.get('functions')).toBeGreaterThan(1300);
@@ -20,7 +20,7 @@ describe('recorded images', () => {
   });
 
   it.each(KERNELS)('of kernel %s are what our JIT makes', (kernel) => {
-    const report = runImageVectors([path.join(GOLDEN, kernel, 'cases.jsonl.gz')]);
+    const report = runVectors([path.join(GOLDEN, kernel, 'cases.jsonl.gz')], checkImages);
     expect(report.failures.map(formatFailure)).toEqual([]);
     expect(report.compared.get('functions')).toBeGreaterThan(25);
     expect(report.passed).toBeGreaterThan(20);
@@ -50,7 +50,7 @@ describe('a difference', () => {
       // The counter's initialisation.
       record.funcs[0]!.image = image.replace('13081002', '1308f001');
     });
-    const report = runImageVectors([file]);
+    const report = runVectors([file], checkImages);
     expect(report.failed).toBe(1);
     const text = formatFailure(report.failures[0]!);
     expect(text).toContain('ours:');
@@ -64,7 +64,7 @@ describe('a difference', () => {
   });
 
   it('in length is one', () => {
-    const report = runImageVectors([changed((record) => (record.funcs[0]!.image += '0000'))]);
+    const report = runVectors([changed((record) => (record.funcs[0]!.image += '0000'))], checkImages);
     expect(report.failures[0]?.detail).toContain('(the code has ended)');
   });
 });

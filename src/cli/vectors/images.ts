@@ -32,15 +32,10 @@ export function runVectors(
   return builder.report();
 }
 
-/** The mode without an option: images, exception tables, offset tables and trampolines are compiled and compared. */
-export function runImageVectors(
-  files: readonly string[],
-  onResult?: (result: RecordResult) => void,
-): VectorReport {
-  return runVectors(files, checkImages, onResult);
-}
-
-/** Compiles everything a record holds and compares it; an error of the engine is a failure of the record. */
+/**
+ * The mode without an option: images, exception tables, offset tables and trampolines of one record are compiled and compared; an
+ * error of the engine is a failure of the record.
+ */
 export const checkImages: RecordChecker = (record) => {
   const check = new RecordCheck(record.file, record.name);
   try {

@@ -3,9 +3,10 @@ import { decodeInsns } from '../../engine/bpf/bytes';
 import { CALL, type BpfInsn } from '../../engine/bpf/insn';
 import { isMapTypeSupported } from '../../engine/kernel/maps/registry';
 import type { Kernel } from '../../engine/kernel/types';
+import { MAP_TYPE } from '../../engine/loader/map-types';
 import type { Fields } from './fields';
 import type { RecordCheck } from './report';
-import { littleEndian, mapsOf, PROG_ARRAY } from './run-programs';
+import { littleEndian, mapsOf } from './run-programs';
 
 /** Names of the loaded programs by the id that the recorded kernel gave them. */
 export type RecordedIds = Map<number, string>;
@@ -38,7 +39,7 @@ export function createRecordedMap(kernel: Kernel, map: Fields, needed = true): b
 export function fillRecordedMap(kernel: Kernel, map: Fields, ids?: RecordedIds): void {
   if (!map.has('entries')) return;
   const target = kernel.map(map.text('name'));
-  const programs = target.type === PROG_ARRAY;
+  const programs = target.type === MAP_TYPE.PROG_ARRAY;
   for (const [key, value] of map.rows('entries')) {
     if (programs && ids) {
       const program = ids.get(littleEndian(String(value)));
@@ -50,8 +51,15 @@ export function fillRecordedMap(kernel: Kernel, map: Fields, ids?: RecordedIds):
   if (!ids && (target.flags & BPF_F_RDONLY_PROG) !== 0) kernel.freezeMap(target);
 }
 
-/** enum bpf_map_type of maps to which only an update adds elements. */
-const HASH_TYPES: ReadonlySet<number> = new Set([1, 5, 9, 10, 11, 13]);
+/** Maps to which only an update adds elements. */
+const HASH_TYPES: ReadonlySet<number> = new Set([
+  MAP_TYPE.HASH,
+  MAP_TYPE.PERCPU_HASH,
+  MAP_TYPE.LRU_HASH,
+  MAP_TYPE.LRU_PERCPU_HASH,
+  MAP_TYPE.LPM_TRIE,
+  MAP_TYPE.HASH_OF_MAPS,
+]);
 const HELPER_UPDATE = 2;
 
 /**
@@ -85,7 +93,7 @@ export function checkMapDump(
 ): void {
   if (!dump.has('entries')) return;
   const map = kernel.map(dump.text('name'));
-  const programs = map.type === PROG_ARRAY;
+  const programs = map.type === MAP_TYPE.PROG_ARRAY;
   const names = new Map(kernel.programs.map((program) => [program.id, program.name]));
   const nameOf = (id: number, known: ReadonlyMap<number, string>): string => known.get(id) ?? `program ${id}`;
   const got = new Map(

@@ -2,6 +2,7 @@ import { EngineError } from '../../engine/base/errors';
 import { decodeInsns } from '../../engine/bpf/bytes';
 import { BPF_PSEUDO, CALL, LD_IMM64, type BpfInsn } from '../../engine/bpf/insn';
 import type { Kernel } from '../../engine/kernel/types';
+import { MAP_TYPE } from '../../engine/loader/map-types';
 import type { BpfReloc } from '../../engine/loader/object';
 import type { KernelFacts } from './facts';
 import { addressIn, type Fields } from './fields';
@@ -99,7 +100,7 @@ export function programsWithRuns(object: Fields, maps: readonly Fields[]): Field
   const run = new Set(object.objects('runs').map((step) => step.text('prog')));
   const inArrays = new Set(
     maps
-      .filter((map) => map.number('type') === PROG_ARRAY && map.has('entries'))
+      .filter((map) => map.number('type') === MAP_TYPE.PROG_ARRAY && map.has('entries'))
       .flatMap((map) => map.rows('entries').map(([, value]) => littleEndian(String(value)))),
   );
   return object
@@ -108,9 +109,6 @@ export function programsWithRuns(object: Fields, maps: readonly Fields[]): Field
       (program) => run.has(program.text('name')) || (program.has('id') && inArrays.has(program.number('id'))),
     );
 }
-
-/** enum bpf_map_type */
-export const PROG_ARRAY = 3;
 
 /** The u32 that 8 hex digits in memory order stand for. */
 export function littleEndian(hex: string): number {

@@ -4,10 +4,10 @@ import type { Kernel } from '../../engine/kernel/types';
 import { createMachine } from '../../engine/machine/machine';
 import { factsBeside, type KernelFacts } from './facts';
 import type { Fields } from './fields';
-import { runVectors, type RecordChecker } from './images';
+import type { RecordChecker } from './images';
 import { REASON } from './kernel-images';
 import type { VectorRecord } from './records';
-import { RecordCheck, type RecordResult, type VectorReport } from './report';
+import { RecordCheck } from './report';
 import {
   checkMapDump,
   createRecordedMap,
@@ -29,15 +29,10 @@ const NOT_PLAYED = {
 /** Steps that need programs attached to functions. */
 const ATTACH_STEPS: ReadonlySet<string> = new Set(['attach', 'detach', 'trampoline', 'kernel_bytes']);
 
-/** The mode `--runs`: plays the steps of every record on a machine with a kernel of its own and compares the results. */
-export function runRunVectors(
-  files: readonly string[],
-  onResult?: (result: RecordResult) => void,
-): VectorReport {
-  return runVectors(files, checkRuns, onResult);
-}
-
-/** Plays one record; an error of the engine is a failure of the record. */
+/**
+ * The mode `--runs`: plays the steps of one record on a machine with a kernel of its own and compares the results; an error of the
+ * engine is a failure of the record.
+ */
 export const checkRuns: RecordChecker = (record) => {
   const check = new RecordCheck(record.file, record.name);
   try {

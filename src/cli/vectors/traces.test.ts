@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Fields } from './fields';
-import { checkImages } from './images';
+import { checkImages, runVectors } from './images';
 import { readRecords, type VectorRecord } from './records';
 import { formatFailure, ReportBuilder } from './report';
 import { checkRuns } from './runs';
-import { checkTraces, runTraceVectors } from './traces';
+import { checkTraces } from './traces';
 
 const GOLDEN = path.resolve(import.meta.dirname, '../../../test/golden/vectors');
 const TRACES = path.join(GOLDEN, '6.12.107-nozb', 'traces.jsonl.gz');
@@ -16,7 +16,7 @@ describe('traces of kernels', () => {
     ['6.12.107-nozb', 8_000],
     ['7.2.13-zba_zbb', 8_000],
   ])('of %s: every pc, instruction and register of our machine agrees', (kernel, steps) => {
-    const report = runTraceVectors([path.join(GOLDEN, kernel, 'traces.jsonl.gz')]);
+    const report = runVectors([path.join(GOLDEN, kernel, 'traces.jsonl.gz')], checkTraces);
     expect(report.failures.map(formatFailure)).toEqual([]);
     expect(report.notComparable).toBe(0);
     expect(report.compared.get('trace steps')).toBeGreaterThan(steps);

@@ -1,9 +1,9 @@
 import { EngineError } from '../../engine/base/errors';
 import { factsBeside } from './facts';
 import type { Fields } from './fields';
-import { runVectors, type RecordChecker } from './images';
+import type { RecordChecker } from './images';
 import type { VectorRecord } from './records';
-import { RecordCheck, type RecordResult, type VectorReport } from './report';
+import { RecordCheck } from './report';
 import { functionsOfLoad, type JitedFunction } from './trace-code';
 import { readTrace } from './trace-record';
 import { TraceReplay } from './trace-replay';
@@ -13,15 +13,10 @@ import { attachedPrograms, tracedFunction } from './trampolines';
 const NO_TRACE = 'no trace in the record';
 const FOREIGN = 'instructions taken from the trace (no image in the record, and not made by programs in it)';
 
-/** The mode `--traces`: steps the recorded traces of kernels on our machine; everything that a step shows must agree. */
-export function runTraceVectors(
-  files: readonly string[],
-  onResult?: (result: RecordResult) => void,
-): VectorReport {
-  return runVectors(files, checkTraces, onResult);
-}
-
-/** Steps all traces of one record; an error of the engine is a failure of the record. */
+/**
+ * The mode `--traces`: steps the traces that one record of a kernel holds on our machine; everything that a step shows must agree.
+ * An error of the engine is a failure of the record.
+ */
 export const checkTraces: RecordChecker = (record) => {
   const check = new RecordCheck(record.file, record.name);
   try {

@@ -183,13 +183,13 @@ class Check {
 }
 
 /** Slots that a jump goes from the next one; undefined for what does not jump. */
-export function jumpDistance(op: BpfOp | undefined, insn: BpfInsn): number | undefined {
+function jumpDistance(op: BpfOp | undefined, insn: BpfInsn): number | undefined {
   if (op?.kind === 'goto') return op.long ? insn.imm : insn.off;
   return op?.kind === 'branch' || op?.kind === 'may_goto' ? insn.off : undefined;
 }
 
 /** The register whose value the instruction defines (calls aside, which define r0 and clobber r1 to r5). */
-export function writtenRegister(op: BpfOp, insn: BpfInsn): number | undefined {
+function writtenRegister(op: BpfOp, insn: BpfInsn): number | undefined {
   switch (op.kind) {
     case 'alu':
     case 'end':

@@ -214,7 +214,7 @@ function decodeAll(fn: JitFunction): NativeInsn[] {
 }
 
 /** Index of the last element whose key is at most `value`, -1 if none; the elements ascend by their key. */
-export function lastAtOrBefore<T>(sorted: readonly T[], value: number, key: (element: T) => number): number {
+function lastAtOrBefore<T>(sorted: readonly T[], value: number, key: (element: T) => number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

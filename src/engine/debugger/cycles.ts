@@ -1,6 +1,6 @@
 import { EngineError } from '../base/errors';
 import type { Machine } from '../machine/types';
-import type { LostCause } from '../machine/timing/timer';
+import type { LostCause } from '../machine/timing/pipeline';
 import type { Execution } from './execution';
 import type { History } from './history';
 import { retireCycle, type PipelineLens, type PipelineUnit } from './pipeline';

@@ -1,4 +1,3 @@
-import { hex64 } from '../base/hex';
 import type { LocationView, OutputView } from './views';
 
 /** A line of the console before it is read: what is dear to make is made when someone looks. */
@@ -55,6 +54,3 @@ export class EventLog {
     this.entries.length = Math.max(0, Math.min(this.entries.length, length - this.dropped));
   }
 }
-
-/** An address as the log names it when nothing better is known. */
-export const plainLocation = (pc: bigint): LocationView => ({ pc: hex64(pc), symbol: hex64(pc) });

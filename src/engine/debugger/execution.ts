@@ -106,7 +106,7 @@ export class Execution {
     readonly index: CodeIndex,
     private readonly listener: ExecutionListener = {},
   ) {
-    this.kernelEvents = kernel.events.length;
+    this.kernelEvents = kernel.eventCount;
     this.watching = new Watching(machine);
     for (const code of index.functions) {
       if (code.fn.index > 0) this.hook(code.fn.bpfFunc, { entry: code });
@@ -130,7 +130,7 @@ export class Execution {
     this.extraTime = 0;
     this.replaced.clear();
     this.attempted = undefined;
-    this.kernelEvents = this.kernel.events.length;
+    this.kernelEvents = this.kernel.eventCount;
     this.entryPc = this.machine.pc;
     this.entrySp = this.machine.getRegister(REG.sp);
     this.lowestSp = this.entrySp;
@@ -295,10 +295,9 @@ export class Execution {
   }
 
   private drainKernelEvents(site: bigint): void {
-    const { events } = this.kernel;
-    for (; this.kernelEvents < events.length; this.kernelEvents++) {
-      this.listener.kernelEvent?.(events[this.kernelEvents]!, this.index.at(site) ? site : undefined);
-    }
+    const place = this.index.at(site) ? site : undefined;
+    for (const event of this.kernel.eventsSince(this.kernelEvents)) this.listener.kernelEvent?.(event, place);
+    this.kernelEvents = this.kernel.eventCount;
   }
 
   private takeTailCall(from: CodeFunction): void {
@@ -396,7 +395,7 @@ export class Execution {
     this.lowestSp = state.lowestSp;
     this.attempted = state.attempted;
     this.replaced = new Map(state.replaced);
-    this.kernelEvents = this.kernel.events.length;
+    this.kernelEvents = this.kernel.eventCount;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Kernel } from '../kernel/types';
+import type { Kernel, KernelSnapshot } from '../kernel/types';
 import type { Machine, MachineSnapshot } from '../machine/types';
 import { NO_INTEREST, type Execution, type ExecutionState, type Halt, type Interest } from './execution';
 
@@ -6,7 +6,7 @@ import { NO_INTEREST, type Execution, type ExecutionState, type Halt, type Inter
 export interface Checkpoint {
   readonly time: number;
   readonly machine: MachineSnapshot;
-  readonly kernel: unknown;
+  readonly kernel: KernelSnapshot;
   readonly execution: ExecutionState;
 }
 
@@ -134,7 +134,8 @@ export class History {
   private measure(index: number): number {
     const entry = this.kept[index];
     if (!entry) return 0;
-    const bytes = entry.checkpoint.machine.bytesBeyond(this.kept[index - 1]?.checkpoint.machine);
+    const { machine, kernel } = entry.checkpoint;
+    const bytes = machine.bytesBeyond(this.kept[index - 1]?.checkpoint.machine) + kernel.bytes;
     this.bytesKept += bytes - entry.bytes;
     this.kept[index] = { checkpoint: entry.checkpoint, bytes };
     return bytes;

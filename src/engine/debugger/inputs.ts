@@ -37,9 +37,7 @@ export function testRunInput(inputs: InputsView): TestRunInput {
  * An Ethernet frame of 64 bytes: IPv4, UDP from 10.0.0.1:12345 to 10.0.0.2:53, with right checksums, between locally
  * administered MAC addresses.
  */
-export function udpFrame(
-  payload: Uint8Array = new TextEncoder().encode('Hartbeat says hello...'),
-): Uint8Array {
+function udpFrame(payload: Uint8Array = new TextEncoder().encode('Hartbeat says hello...')): Uint8Array {
   const ETHERNET = 14;
   const IP = 20;
   const UDP = 8;

@@ -29,7 +29,7 @@ export function listing(kernel: Kernel, code: CodeFunction, sources: Sources): L
  * The lines of every file that the function's code comes from: the whole file where its text is at hand and agrees with
  * the lines recorded in the object, else the recorded lines alone.
  */
-export function sourceRows(code: CodeFunction, sources: Sources): SourceRow[] {
+function sourceRows(code: CodeFunction, sources: Sources): SourceRow[] {
   const rows: SourceRow[] = [];
   const used = usedLines(code);
   for (const [file, ofFunction] of used) {

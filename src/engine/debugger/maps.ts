@@ -1,6 +1,6 @@
 import { bytesToHex, hex64 } from '../base/hex';
 import type { Kernel, KernelMap } from '../kernel/types';
-import { isProgArray, mapTypeName } from './map-types';
+import { MAP_TYPE, mapTypeName } from '../loader/map-types';
 import type { MapView } from './views';
 
 /** Entries of a map that a view shows. */
@@ -16,7 +16,7 @@ export function mapView(kernel: Kernel, map: KernelMap): MapView {
     maxEntries: map.maxEntries,
     address: hex64(map.address),
     entries: entries.slice(0, SHOWN).map(({ key, value }) => {
-      const target = isProgArray(map.type) ? programName(kernel, value) : undefined;
+      const target = map.type === MAP_TYPE.PROG_ARRAY ? programName(kernel, value) : undefined;
       return { key: bytesToHex(key), value: bytesToHex(value), ...(target !== undefined && { target }) };
     }),
     more: entries.length > SHOWN,

@@ -1,6 +1,6 @@
 import type { BpfObject } from '../loader/object';
 import { defaultInputs } from './inputs';
-import { mapTypeName } from './map-types';
+import { mapTypeName } from '../loader/map-types';
 import type { ObjectView } from './views';
 
 /** What a window shows of an opened object. */

@@ -2,7 +2,7 @@ import { EngineError } from '../base/errors';
 import { hex64 } from '../base/hex';
 import { layOutPipeline, pipelineAt, type PipelineEntry, type PipelineRow } from '../machine/timing/pipeline';
 import type { TimingProfile } from '../machine/timing/profile';
-import type { LostCause } from '../machine/timing/timer';
+import type { LostCause } from '../machine/timing/pipeline';
 import type { Execution } from './execution';
 import { nativeText, symbolText } from './locations';
 import { retireCycle, type PipelineLens } from './pipeline';

@@ -8,7 +8,7 @@ import { tccHome, prologuePiece, type TccHome } from './tcc';
 import type { RegisterView } from './views';
 
 /** Index of pc in register views. */
-export const PC_INDEX = 32;
+const PC_INDEX = 32;
 
 /** x0 … x31 and pc at one instant. */
 export interface RegisterFile {

@@ -1,6 +1,7 @@
 import { EngineError } from '../base/errors';
 import { hex64 } from '../base/hex';
-import type { KernelProgram, TestRunInput } from '../kernel/types';
+import type { KernelProgram, KernelSnapshot, TestRunInput } from '../kernel/types';
+import type { MachineSnapshot } from '../machine/types';
 import type { Arrival } from './arrivals';
 import { breakpointStop } from './breakpoint-stop';
 import { Breakpoints, resolvePlace } from './breakpoints';
@@ -70,10 +71,7 @@ export class Session {
   private readonly history: History | undefined;
   private readonly clock: CycleClock;
   /** The state before the first run. */
-  private readonly loaded: {
-    readonly machine: ReturnType<World['machine']['snapshot']>;
-    readonly kernel: unknown;
-  };
+  private readonly loaded: { readonly machine: MachineSnapshot; readonly kernel: KernelSnapshot };
   private statusNow: SessionStatus = 'stopped';
   private reason: StopView | undefined;
   /** What a running session is on its way to, unless it is in the past. */

@@ -91,5 +91,7 @@ describe('thinning', () => {
     runTo(END);
     expect(history.instants.length).toBeGreaterThan(3);
     expect(history.bytes).toBeLessThanOrEqual(bytes);
+    // What each keeps of the kernel is counted, too.
+    expect(history.bytes).toBeGreaterThan(history.instants.length * history.present().kernel.bytes);
   });
 });

@@ -1,6 +1,6 @@
 import { EngineError } from '../base/errors';
 import { layOutNext, pipelineAt, type PipelineRow } from '../machine/timing/pipeline';
-import type { LostCause } from '../machine/timing/timer';
+import type { LostCause } from '../machine/timing/pipeline';
 import { retireCycle } from './pipeline';
 import type { Session } from './session';
 import { traceSession, type TraceStep } from './trace';

@@ -7,7 +7,7 @@ import { ABI_NAMES, REG } from '../rv64/registers';
 import type { BreakpointSpec, WatchSpec, WriteTarget } from './views';
 
 /** Bytes that one watchpoint covers at most. */
-export const MOST_WATCHED = 65_536;
+const MOST_WATCHED = 65_536;
 
 export function isWatchSpec(spec: BreakpointSpec): spec is WatchSpec {
   return spec.kind === 'register' || spec.kind === 'memory';

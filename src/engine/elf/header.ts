@@ -21,7 +21,7 @@ export interface TableShape {
   readonly count: number;
 }
 
-export const HEADER_BYTES = 64;
+const HEADER_BYTES = 64;
 
 /**
  * Reads the ELF header.

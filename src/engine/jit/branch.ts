@@ -7,7 +7,7 @@ import type { RuleName } from './rules';
 /** The comparisons that a branch can make; JSET is made of JNE (spec 6.5). */
 export type Condition = 'jeq' | 'jne' | 'jgt' | 'jle' | 'jlt' | 'jge' | 'jsgt' | 'jsle' | 'jslt' | 'jsge';
 
-export const INVERSE: Readonly<Record<Condition, Condition>> = {
+const INVERSE: Readonly<Record<Condition, Condition>> = {
   jeq: 'jne',
   jne: 'jeq',
   jgt: 'jle',

@@ -47,18 +47,3 @@ export function encodeExtable(entries: readonly ExtableEntry[], tableOffset: num
   });
   return bytes;
 }
-
-/** Reads a raw table back; the inverse of {@link encodeExtable}. */
-export function decodeExtable(bytes: Uint8Array, tableOffset: number): ExtableEntry[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries: ExtableEntry[] = [];
-  for (let at = 0; at + EXTABLE_ENTRY_BYTES <= bytes.length; at += EXTABLE_ENTRY_BYTES) {
-    const fixup = view.getUint32(at + 4, true);
-    entries.push({
-      insnOffset: tableOffset + at + view.getInt32(at, true),
-      resumeOffset: tableOffset + at + 4 - (fixup & (2 ** FIXUP_OFFSET_BITS - 1)),
-      register: fixup >>> FIXUP_OFFSET_BITS,
-    });
-  }
-  return entries;
-}

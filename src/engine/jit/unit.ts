@@ -12,16 +12,15 @@ export type UnitSurroundings = Pick<
   'callBase' | 'addresses' | 'arena' | 'kfuncs' | 'isExtension' | 'acceptsStrayJumps'
 >;
 
-/** One function as the passes take it: what `struct bpf_prog` is to bpf_int_jit_compile. */
-export interface Unit {
+/** One function of a program, before it is prepared. */
+export interface UnitDescription {
   readonly profile: Profile;
-  readonly facts: JitFacts;
   readonly name: string;
   /** func_idx: 0 is the main program. */
   readonly index: number;
   /** Slot of the program at which the function starts; only messages use it. */
   readonly start: number;
-  readonly code: UnitCode;
+  /** Only this function's slots. */
   readonly insns: readonly BpfInsn[];
   /** prog->is_func: the program has several functions, so addresses of callees come with the extra pass. */
   readonly isFunc: boolean;
@@ -32,22 +31,13 @@ export interface Unit {
   readonly tailCallReachable: boolean;
   readonly typeWord: number | undefined;
   readonly surroundings: UnitSurroundings;
-  readonly kfuncs: ReadonlyMap<number, KfuncModel>;
 }
 
-export interface UnitDescription {
-  readonly profile: Profile;
-  readonly name: string;
-  readonly index: number;
-  readonly start: number;
-  /** Only this function's slots. */
-  readonly insns: readonly BpfInsn[];
-  readonly isFunc: boolean;
-  readonly stackDepth: number;
-  readonly verifierZext: boolean;
-  readonly tailCallReachable: boolean;
-  readonly typeWord: number | undefined;
-  readonly surroundings: UnitSurroundings;
+/** One function as the passes take it: what `struct bpf_prog` is to bpf_int_jit_compile. */
+export interface Unit extends UnitDescription {
+  readonly facts: JitFacts;
+  readonly code: UnitCode;
+  readonly kfuncs: ReadonlyMap<number, KfuncModel>;
 }
 
 /**
@@ -66,19 +56,9 @@ export function makeUnit(description: UnitDescription): Unit {
   }
   const { kfuncs } = description.surroundings;
   const unit: Unit = {
-    profile,
+    ...description,
     facts,
-    name: description.name,
-    index: description.index,
-    start: description.start,
     code: new UnitCode(insns),
-    insns,
-    isFunc: description.isFunc,
-    stackDepth: description.stackDepth,
-    verifierZext: description.verifierZext,
-    tailCallReachable: description.tailCallReachable,
-    typeWord: description.typeWord,
-    surroundings: description.surroundings,
     kfuncs: kfuncs ? new Map(kfuncs.map((model) => [model.imm, model])) : NO_KFUNCS,
   };
   checkUnit(unit);

@@ -13,12 +13,19 @@ const SIZE_CLASSES = [8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8
 /** Largest single allocation, bytes: pages of the machine are only made when they are written. */
 const ALLOCATION_LIMIT = 4 * 1024 * 1024 * 1024;
 
+/** A list of free objects, last freed first. Never changed, so that saved states share it. */
+interface FreeList {
+  readonly address: bigint;
+  readonly next: FreeList | undefined;
+}
+
 /** What an allocator keeps outside machine memory. */
 export interface AllocatorState {
   readonly directNext: bigint;
   readonly directEnd: bigint;
   readonly vmallocNext: bigint;
-  readonly free: ReadonlyMap<number, readonly bigint[]>;
+  /** By size of the objects. */
+  readonly free: ReadonlyMap<number, FreeList>;
 }
 
 /**
@@ -30,7 +37,7 @@ export class AddressSpace {
   private directNext: bigint;
   private directEnd: bigint;
   private vmallocNext: bigint;
-  private free = new Map<number, bigint[]>();
+  private free = new Map<number, FreeList>();
 
   constructor(
     private readonly memory: MachineMemory,
@@ -53,10 +60,12 @@ export class AddressSpace {
    */
   kmalloc(size: number): bigint {
     const real = AddressSpace.kmallocSize(checked(size));
-    const reused = this.free.get(real)?.pop();
-    if (reused !== undefined) {
-      this.memory.write(reused, new Uint8Array(real));
-      return reused;
+    const reused = this.free.get(real);
+    if (reused) {
+      if (reused.next) this.free.set(real, reused.next);
+      else this.free.delete(real);
+      this.memory.write(reused.address, new Uint8Array(real));
+      return reused.address;
     }
     const align = (real & (real - 1)) === 0 ? Math.min(real, PAGE_SIZE) : real > PAGE_SIZE ? PAGE_SIZE : 32;
     return this.takeDirect(real, align);
@@ -65,9 +74,7 @@ export class AddressSpace {
   /** Gives back an object of kmalloc(); `size` as it was requested. */
   kfree(address: bigint, size: number): void {
     const real = AddressSpace.kmallocSize(size);
-    const list = this.free.get(real);
-    if (list) list.push(address);
-    else this.free.set(real, [address]);
+    this.free.set(real, { address, next: this.free.get(real) });
   }
 
   /** Zeroed pages for `size` bytes, with a guard page behind them. `name` labels the region. */
@@ -109,7 +116,7 @@ export class AddressSpace {
       directNext: this.directNext,
       directEnd: this.directEnd,
       vmallocNext: this.vmallocNext,
-      free: new Map([...this.free].map(([size, list]) => [size, [...list]])),
+      free: new Map(this.free),
     };
   }
 
@@ -117,7 +124,7 @@ export class AddressSpace {
     this.directNext = state.directNext;
     this.directEnd = state.directEnd;
     this.vmallocNext = state.vmallocNext;
-    this.free = new Map([...state.free].map(([size, list]) => [size, [...list]]));
+    this.free = new Map(state.free);
   }
 }
 

@@ -1,27 +1,42 @@
+import { sameBytes } from '../base/bytes';
 import type { KernelEvent } from './types';
 
 /** Events kept of one run, of helper calls and of everything else: a program may loop through helpers millions of times. */
 export const EVENT_LIMIT = 100_000;
+/** Bytes of what a run prints and sends after which nothing more of it is kept. */
+export const PAYLOAD_LIMIT = 32 * 2 ** 20;
 
 export interface EventLogState {
-  /** Only ever appended to. */
+  /** Shared with the log, which only ever appends to it. */
   readonly kept: KernelEvent[];
   readonly length: number;
   readonly helpers: number;
+  readonly payload: number;
   readonly dropped: number;
 }
 
 /**
- * What happened in a run, in order. The list is only ever appended to or replaced, so a snapshot needs its length alone.
- * Helper calls have a limit of their own, so that they do not crowd out what a program prints and sends.
+ * What happened in a run, in order. Helper calls have a limit of their own, so that they do not crowd out what a program prints
+ * and sends.
+ *
+ * One list serves the log and every state saved of it; each stands at a length of its own. Going back shortens the length alone:
+ * what happens again then is what stands there already, so trips through the past keep nothing more alive. Only a run that
+ * takes another turn gets a list of its own.
  */
 export class EventLog {
   private kept: KernelEvent[] = [];
+  private length = 0;
   private helpers = 0;
+  private payload = 0;
   private droppedCount = 0;
 
-  get events(): readonly KernelEvent[] {
-    return this.kept;
+  get count(): number {
+    return this.length;
+  }
+
+  /** The events from number `from` on. */
+  since(from: number): readonly KernelEvent[] {
+    return this.kept.slice(from, this.length);
   }
 
   get dropped(): number {
@@ -30,31 +45,66 @@ export class EventLog {
 
   add(event: KernelEvent): KernelEvent {
     const isHelper = event.kind === 'helper';
-    const before = isHelper ? this.helpers : this.kept.length - this.helpers;
-    if (before >= EVENT_LIMIT) {
+    const before = isHelper ? this.helpers : this.length - this.helpers;
+    const bytes = payloadOf(event);
+    if (before >= EVENT_LIMIT || (bytes > 0 && this.payload >= PAYLOAD_LIMIT)) {
       this.droppedCount++;
       return event;
     }
     if (isHelper) this.helpers++;
-    this.kept.push(event);
+    this.payload += bytes;
+    const known = this.kept[this.length];
+    if (!known || !sameEvent(known, event)) {
+      // What another state of the log may stand on stays as it is.
+      if (known) this.kept = this.kept.slice(0, this.length);
+      this.kept.push(event);
+    }
+    this.length++;
     return event;
   }
 
   clear(): void {
-    this.kept = [];
-    this.helpers = 0;
-    this.droppedCount = 0;
+    this.load({ kept: [], length: 0, helpers: 0, payload: 0, dropped: 0 });
   }
 
   save(): EventLogState {
-    return { kept: this.kept, length: this.kept.length, helpers: this.helpers, dropped: this.droppedCount };
+    const { kept, length, helpers, payload, droppedCount: dropped } = this;
+    return { kept, length, helpers, payload, dropped };
   }
 
   load(state: EventLogState): void {
-    // Later events are cut off a copy: another snapshot may stand on the longer list. Where there are none (a full log takes no
-    // more), the list is shared.
-    this.kept = state.length === state.kept.length ? state.kept : state.kept.slice(0, state.length);
+    this.kept = state.kept;
+    this.length = state.length;
     this.helpers = state.helpers;
+    this.payload = state.payload;
     this.droppedCount = state.dropped;
+  }
+}
+
+/** Bytes of what a program printed or sent. */
+function payloadOf(event: KernelEvent): number {
+  if (event.kind === 'printk') return event.text.length;
+  return event.kind === 'output' ? event.data.length : 0;
+}
+
+function sameEvent(a: KernelEvent, b: KernelEvent): boolean {
+  if (a.step !== b.step) return false;
+  switch (a.kind) {
+    case 'helper':
+      return (
+        b.kind === 'helper' &&
+        a.pc === b.pc &&
+        a.id === b.id &&
+        a.name === b.name &&
+        a.result === b.result &&
+        a.args.length === b.args.length &&
+        a.args.every((arg, i) => arg === b.args[i])
+      );
+    case 'printk':
+      return b.kind === 'printk' && a.text === b.text;
+    case 'output':
+      return b.kind === 'output' && a.via === b.via && a.map === b.map && sameBytes(a.data, b.data);
+    case 'redirect':
+      return b.kind === 'redirect' && a.ifindex === b.ifindex && a.flags === b.flags;
   }
 }

@@ -32,6 +32,7 @@ import type {
   KernelEvent,
   KernelMap,
   KernelProgram,
+  KernelSnapshot,
   MapAttributes,
   RawProgram,
   TestRunInput,
@@ -58,9 +59,14 @@ type Run =
     }
   | { readonly kind: 'exec'; readonly mem?: { readonly address: bigint; readonly length: number } };
 
+/** Bytes of a snapshot's own objects, and of an entry in one of its lists: rough, upwards. */
+const OVERHEAD = 2048;
+const ENTRY_BYTES = 64;
+
 /** Everything that is not in machine memory. */
-class KernelSnapshot {
+class ModelSnapshot implements KernelSnapshot {
   constructor(
+    readonly owner: Kernel,
     readonly allocator: AllocatorState,
     readonly percpu: PerCpuState,
     readonly pack: PackState,
@@ -70,6 +76,12 @@ class KernelSnapshot {
     readonly events: EventLogState,
     readonly run: Run | undefined,
   ) {}
+
+  get bytes(): number {
+    const { programs, maps, allocator } = this;
+    const entries = programs.programs.length + programs.owners.size + maps.maps.length + allocator.free.size;
+    return OVERHEAD + ENTRY_BYTES * entries;
+  }
 }
 
 /**
@@ -325,15 +337,24 @@ class KernelModel implements Kernel {
   // ---- history ------------------------------------------------------------------------------------------------
 
   get events(): readonly KernelEvent[] {
-    return this.log.events;
+    return this.log.since(0);
+  }
+
+  get eventCount(): number {
+    return this.log.count;
+  }
+
+  eventsSince(from: number): readonly KernelEvent[] {
+    return this.log.since(from);
   }
 
   get eventsDropped(): number {
     return this.log.dropped;
   }
 
-  snapshot(): unknown {
-    return new KernelSnapshot(
+  snapshot(): KernelSnapshot {
+    return new ModelSnapshot(
+      this,
       this.space.save(),
       this.percpu.save(),
       this.pack.save(),
@@ -345,10 +366,12 @@ class KernelModel implements Kernel {
     );
   }
 
-  /** @throws EngineError `kernel/snapshot` for anything that snapshot() did not make. */
-  restore(snapshot: unknown): void {
-    if (!(snapshot instanceof KernelSnapshot)) {
-      throw new EngineError('kernel/snapshot', 'This is no snapshot of a kernel model.');
+  restore(snapshot: KernelSnapshot): void {
+    if (!(snapshot instanceof ModelSnapshot) || snapshot.owner !== this) {
+      throw new EngineError(
+        'kernel/snapshot',
+        'This snapshot was taken of another kernel; restore it there.',
+      );
     }
     this.space.load(snapshot.allocator);
     this.percpu.load(snapshot.percpu);

@@ -1,7 +1,7 @@
 import type { KernelEnv } from './env';
 
 /** Interface index of the loopback device, the one network device there is. */
-export const LOOPBACK_IFINDEX = 1;
+const LOOPBACK_IFINDEX = 1;
 const IFF_UP_LOOPBACK_RUNNING = 0x49;
 const ARPHRD_LOOPBACK = 772;
 const LOOPBACK_MTU = 65536;

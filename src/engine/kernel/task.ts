@@ -24,7 +24,7 @@ export const REG = {
 /** Registers that a called function may change (psABI): ra, t0–t6, a0–a7. */
 export const CALLER_SAVED: readonly number[] = [1, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31];
 /** Registers that a called function must give back: s0–s11. */
-export const CALLEE_SAVED: readonly number[] = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
+const CALLEE_SAVED: readonly number[] = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
 
 /** What a caller-saved register holds after a helper: no value that code could mistake for its own. */
 export const helperPoison = (register: number): bigint => 0xdead4ead00000000n | BigInt(register);

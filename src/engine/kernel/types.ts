@@ -6,14 +6,8 @@ import type { Profile } from '../profile/profile';
 import type { XlatedProgram } from '../xlate/types';
 
 /** A map in machine memory. */
-export interface KernelMap {
+export interface KernelMap extends Omit<MapAttributes, 'inner'> {
   readonly id: number;
-  readonly name: string;
-  readonly type: number;
-  readonly keySize: number;
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  readonly flags: number;
   /** Address of struct bpf_map. */
   readonly address: bigint;
 }
@@ -114,6 +108,12 @@ export type TrapOutcome =
   /** An address that stands for nothing we model. `message` is a sentence for people. */
   | { readonly kind: 'unknown'; readonly pc: bigint; readonly message: string };
 
+/** A saved state of the kernel beside its memory; opaque. What grows with the run is shared with it and with other snapshots. */
+export interface KernelSnapshot {
+  /** Bytes (approximately, for history budgets) that this snapshot alone keeps alive. */
+  readonly bytes: number;
+}
+
 /** The kernel around the programs: address space, symbols, maps, helpers, contexts. */
 export interface Kernel {
   readonly profile: Profile;
@@ -173,11 +173,19 @@ export interface Kernel {
   symbolAt(address: bigint): { readonly name: string; readonly offset: number } | undefined;
   /** Helper, kfunc … that the trap address stands for. */
   trapName(address: bigint): string | undefined;
-  /** Of the current run, oldest first; at most EVENT_LIMIT helper calls and as many others, then no more are kept. */
+  /**
+   * Of the current run, oldest first; at most EVENT_LIMIT helper calls and as many others, and of these PAYLOAD_LIMIT bytes, then
+   * no more are kept. A copy of the list.
+   */
   readonly events: readonly KernelEvent[];
+  /** How many events are kept of the run so far. */
+  readonly eventCount: number;
+  /** Those of `events` from number `from` on. */
+  eventsSince(from: number): readonly KernelEvent[];
   /** How many events of the run were not kept. */
   readonly eventsDropped: number;
-  /** State that is not in machine memory (ids, time, random numbers, queues), to be kept with a machine snapshot. */
-  snapshot(): unknown;
-  restore(snapshot: unknown): void;
+  /** State that is not in machine memory (ids, random numbers, free memory, events), to be kept with a machine snapshot. */
+  snapshot(): KernelSnapshot;
+  /** @throws EngineError `kernel/snapshot` for one of another kernel. */
+  restore(snapshot: KernelSnapshot): void;
 }

@@ -79,7 +79,7 @@ function dataMap(object: ObjectSections, { section, kind }: DataSection, name: s
  * libbpf's name for the map of a data section (internal_map_name): the object's name up to its first dot in front of the
  * section's, cut so that both fit 15 characters with at least 7 for the section; custom sections such as `.rodata.str1.1` stand alone.
  */
-export function dataMapName(objectName: string, section: string): string {
+function dataMapName(objectName: string, section: string): string {
   const suffix = Math.min(Math.max(7, section.length), NAME_BYTES);
   const custom = section.indexOf('.', 1) >= 0;
   const prefix = custom ? '' : objectBaseName(objectName).slice(0, NAME_BYTES - suffix);

@@ -40,7 +40,7 @@ const TYPES = {
 type TypeName = keyof typeof TYPES;
 
 /** prog_flags: BPF_F_SLEEPABLE and BPF_F_XDP_HAS_FRAGS. */
-export const PROG_FLAG = { SLEEPABLE: 16, XDP_HAS_FRAGS: 32 } as const;
+const PROG_FLAG = { SLEEPABLE: 16, XDP_HAS_FRAGS: 32 } as const;
 
 /** What a section name says about the programs in it. */
 export interface SectionKind {

@@ -1,11 +1,11 @@
-import { BASE_SPECS, type BaseMnemonic } from '../rv64/table';
+import { BASE_SPECS } from '../rv64/table';
 import * as numbers from './core/ops';
 
 /**
  * Ops that the core knows besides the instructions of the table: what the pre-decoder makes of an instruction in its
  * place, and how records hang together.
  */
-export const PSEUDO_OPS = {
+const PSEUDO_OPS = {
   NOP: 'An instruction without effect: fences, and arithmetic into x0.',
   STUB: 'Goes on at offset + imm of this region, which may not be decoded yet. Counts as no instruction.',
   LINK: 'Goes on at the record imm. Counts as no instruction.',
@@ -17,10 +17,8 @@ export const PSEUDO_OPS = {
   CSR_INSTRET: 'Reads the retired-instructions counter into rd.',
 } as const;
 
-export type PseudoOp = keyof typeof PSEUDO_OPS;
-
 /** The name of a mnemonic's constant in core/ops.ts: `amoadd.w` is `AMOADD_W`. */
-export const constantName = (mnemonic: string): string => mnemonic.toUpperCase().replaceAll('.', '_');
+const constantName = (mnemonic: string): string => mnemonic.toUpperCase().replaceAll('.', '_');
 
 /** The text of core/ops.ts, made from the instruction table and {@link PSEUDO_OPS}. */
 export function opsSource(): string {
@@ -42,8 +40,3 @@ const BY_SPEC: readonly number[] = BASE_SPECS.map(
 
 /** The core's op number of an instruction of the table, given its `op` there. */
 export const coreOp = (tableOp: number): number => BY_SPEC[tableOp]!;
-
-/** Mnemonics of the table that core/ops.ts does not know: empty unless it is out of date. */
-export const unknownToCore: readonly BaseMnemonic[] = BASE_SPECS.filter(
-  ({ mnemonic }) => NUMBERS[constantName(mnemonic)] === undefined,
-).map(({ mnemonic }) => mnemonic);

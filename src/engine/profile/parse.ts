@@ -126,7 +126,7 @@ export function profileWords({ kernel, tcc, isa, cfi, faults }: Profile): {
  * Reads `rv64imac[_zba][_zbb][_zacas]`, with or without the letter c.
  * @throws EngineError `usage/isa`
  */
-export function parseIsa(text: string): IsaExtensions {
+function parseIsa(text: string): IsaExtensions {
   const [base, ...extensions] = text.toLowerCase().split('_');
   if (base !== 'rv64imac' && base !== 'rv64ima') {
     throw new EngineError(

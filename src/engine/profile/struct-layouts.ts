@@ -15,7 +15,7 @@ export interface StructShape {
 export type StructLayouts = Readonly<Record<string, StructShape>>;
 
 /** 6.12.107 (distribution build): offsets of its own BTF. */
-const LINUX_6_12: StructLayouts = {
+const LINUX_6_12 = {
   bpf_map: {
     size: 248,
     fields: {
@@ -234,10 +234,10 @@ const LINUX_6_12: StructLayouts = {
     size: 776,
     fields: { sk_priority: [520, 4], sk_mark: [524, 4], sk_type: [572, 2], sk_protocol: [574, 2] },
   },
-};
+} satisfies StructLayouts;
 
 /** 7.2.13 (distribution build): offsets of its own BTF. */
-const LINUX_7_2: StructLayouts = {
+const LINUX_7_2 = {
   bpf_map: {
     size: 288,
     fields: {
@@ -283,17 +283,7 @@ const LINUX_7_2: StructLayouts = {
       hashrnd: [832, 4],
     },
   },
-  htab_elem: {
-    size: 48,
-    fields: {
-      hash_node: [0, 16],
-      fnode: [8, 8],
-      ptr_to_pptr: [16, 8],
-      lru_node: [16, 24],
-      hash: [40, 4],
-      key: [48, 0],
-    },
-  },
+  htab_elem: LINUX_6_12.htab_elem,
   bpf_prog: {
     size: 96,
     fields: {
@@ -349,63 +339,13 @@ const LINUX_7_2: StructLayouts = {
       bpf_ctx: [3672, 8],
     },
   },
-  xdp_buff: {
-    size: 56,
-    fields: {
-      data: [0, 8],
-      data_end: [8, 8],
-      data_meta: [16, 8],
-      data_hard_start: [24, 8],
-      rxq: [32, 8],
-      txq: [40, 8],
-      frame_sz: [48, 4],
-      flags: [52, 4],
-    },
-  },
+  xdp_buff: LINUX_6_12.xdp_buff,
   xdp_rxq_info: {
     size: 64,
     fields: { dev: [0, 8], queue_index: [8, 4], reg_state: [12, 4], mem: [16, 8], frag_size: [24, 4] },
   },
-  xdp_txq_info: { size: 8, fields: { dev: [0, 8] } },
-  sk_buff: {
-    size: 232,
-    fields: {
-      dev: [16, 8],
-      sk: [24, 8],
-      tstamp: [32, 8],
-      cb: [40, 48],
-      _skb_refdst: [88, 8],
-      len: [112, 4],
-      data_len: [116, 4],
-      mac_len: [120, 2],
-      hdr_len: [122, 2],
-      queue_mapping: [124, 2],
-      cloned: [126, 1],
-      pkt_type: [128, 1],
-      ip_summed: [128, 1],
-      tstamp_type: [129, 1],
-      tc_index: [134, 2],
-      csum: [140, 4],
-      priority: [144, 4],
-      skb_iif: [148, 4],
-      hash: [152, 4],
-      vlan_all: [156, 4],
-      vlan_proto: [156, 2],
-      vlan_tci: [158, 2],
-      napi_id: [160, 4],
-      mark: [168, 4],
-      protocol: [180, 2],
-      transport_header: [182, 2],
-      network_header: [184, 2],
-      mac_header: [186, 2],
-      tail: [188, 4],
-      end: [192, 4],
-      head: [200, 8],
-      data: [208, 8],
-      truesize: [216, 4],
-      users: [220, 4],
-    },
-  },
+  xdp_txq_info: LINUX_6_12.xdp_txq_info,
+  sk_buff: LINUX_6_12.sk_buff,
   skb_shared_info: {
     size: 320,
     fields: {
@@ -420,7 +360,7 @@ const LINUX_7_2: StructLayouts = {
     },
   },
   qdisc_skb_cb: { size: 32, fields: { pkt_len: [0, 4], tc_classid: [6, 2], data: [8, 20] } },
-  bpf_skb_data_end: { size: 48, fields: { data_meta: [32, 8], data_end: [40, 8] } },
+  bpf_skb_data_end: LINUX_6_12.bpf_skb_data_end,
   net_device: {
     size: 2816,
     fields: {
@@ -432,31 +372,12 @@ const LINUX_7_2: StructLayouts = {
       type: [544, 2],
     },
   },
-  sock_common: {
-    size: 136,
-    fields: {
-      skc_daddr: [0, 4],
-      skc_rcv_saddr: [4, 4],
-      skc_hash: [8, 4],
-      skc_dport: [12, 2],
-      skc_num: [14, 2],
-      skc_family: [16, 2],
-      skc_state: [18, 1],
-      skc_bound_dev_if: [20, 4],
-      skc_net: [48, 8],
-      skc_v6_daddr: [56, 16],
-      skc_v6_rcv_saddr: [72, 16],
-      skc_cookie: [88, 8],
-      skc_tx_queue_mapping: [120, 2],
-      skc_rx_queue_mapping: [122, 2],
-      skc_refcnt: [128, 4],
-    },
-  },
+  sock_common: LINUX_6_12.sock_common,
   sock: {
     size: 800,
     fields: { sk_priority: [528, 4], sk_mark: [532, 4], sk_type: [542, 2], sk_protocol: [540, 2] },
   },
-};
+} satisfies StructLayouts;
 
 /** The shape with every listed member moved by `by` bytes. */
 function moved(shape: StructShape, names: readonly string[], by: number): StructShape['fields'] {
@@ -477,7 +398,7 @@ const LINUX_6_6: StructLayouts = {
   bpf_map: {
     size: 256,
     fields: {
-      ...LINUX_6_12['bpf_map']!.fields,
+      ...LINUX_6_12.bpf_map.fields,
       refcnt: [128, 8],
       usercnt: [136, 8],
       bypass_spec_v1: [228, 1],
@@ -486,11 +407,11 @@ const LINUX_6_6: StructLayouts = {
   },
   bpf_array: {
     size: 272,
-    fields: moved(LINUX_6_12['bpf_array']!, Object.keys(LINUX_6_12['bpf_array']!.fields), 8),
+    fields: moved(LINUX_6_12.bpf_array, Object.keys(LINUX_6_12.bpf_array.fields), 8),
   },
   bpf_htab: {
-    size: LINUX_6_12['bpf_htab']!.size,
-    fields: { ...LINUX_6_12['bpf_htab']!.fields, buckets: [384, 8], elems: [392, 8] },
+    size: LINUX_6_12.bpf_htab.size,
+    fields: { ...LINUX_6_12.bpf_htab.fields, buckets: [384, 8], elems: [392, 8] },
   },
 };
 
@@ -501,8 +422,8 @@ const LINUX_6_6: StructLayouts = {
 const LINUX_7_3: StructLayouts = {
   ...LINUX_7_2,
   bpf_map: {
-    size: LINUX_7_2['bpf_map']!.size,
-    fields: moved(LINUX_7_2['bpf_map']!, Object.keys(LINUX_7_2['bpf_map']!.fields), -8),
+    size: LINUX_7_2.bpf_map.size,
+    fields: moved(LINUX_7_2.bpf_map, Object.keys(LINUX_7_2.bpf_map.fields), -8),
   },
 };
 
@@ -513,18 +434,3 @@ export const STRUCT_LAYOUTS: Readonly<Record<KernelVersion, StructLayouts>> = {
   '7.2': LINUX_7_2,
   '7.3': LINUX_7_3,
 };
-
-/**
- * The member called `struct.member`, such as `sk_buff.len`; undefined when that kernel's layout does not list it.
- * Bit-fields are given as the byte that holds them.
- */
-export function fieldLocation(kernel: KernelVersion, name: string): FieldLocation | undefined {
-  const [struct, member] = name.split('.');
-  const field = STRUCT_LAYOUTS[kernel][struct ?? '']?.fields[member ?? ''];
-  return field && { offset: field[0], size: field[1] };
-}
-
-/** sizeof(struct) in bytes; undefined when that kernel's layout does not list the struct. */
-export function structSize(kernel: KernelVersion, struct: string): number | undefined {
-  return STRUCT_LAYOUTS[kernel][struct]?.size;
-}

@@ -46,7 +46,7 @@ const rs1 = at(15);
 const rs2 = at(20);
 
 /** Instruction formats: those of the manual, told apart further where assembly syntax or immediate differ. */
-export const FORMATS = {
+const FORMATS = {
   r: { size: 4, args: ['rd', 'rs1', 'rs2'], syntax: 'rd, rs1, rs2', rd, rs1, rs2 },
   unary: { size: 4, args: ['rd', 'rs1'], syntax: 'rd, rs1', rd, rs1 },
   i: { size: 4, args: ['rd', 'rs1', 'imm'], syntax: 'rd, rs1, imm', rd, rs1, imm: IMMEDIATES.i },

@@ -18,7 +18,7 @@ export interface CallRewrite {
 const GFP_ATOMIC = 0x820;
 const GFP_KERNEL = 0xcc0;
 /** BPF_F_SLEEPABLE in prog_flags */
-export const FLAG_SLEEPABLE = 16;
+const FLAG_SLEEPABLE = 16;
 
 /** Helpers that create local storage and receive the allocation flags in r5. */
 const STORAGE_GETTERS: readonly number[] = [

@@ -3,7 +3,7 @@ import { ldx } from './emit';
 import type { ContextAccess, ContextField, ContextRules, Conversion, ConversionInput } from './context';
 
 /** Offsets in the user-visible struct xdp_md, bytes. */
-const XDP_MD = {
+export const XDP_MD = {
   data: 0,
   dataEnd: 4,
   dataMeta: 8,

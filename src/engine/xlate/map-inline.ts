@@ -1,25 +1,10 @@
 import { BPF_ALU_OP, BPF_JMP_OP, BPF_SIZE, type BpfInsn } from '../bpf/insn';
 import { roundUp } from '../base/u64';
+import { MAP_TYPE } from '../loader/map-types';
 import { alu64Imm, alu64Reg, call, jump, jumpImm, ldx, mov64Imm, perCpu, st } from './emit';
 import { symbolOffset, type Rewrite } from './rewrite';
 import type { XlateMap } from './types';
 import { HELPER } from './verify/helper-protos';
-
-/** enum bpf_map_type, as far as maps have functions of their own here. */
-export const MAP_TYPE = {
-  HASH: 1,
-  ARRAY: 2,
-  PROG_ARRAY: 3,
-  PERCPU_HASH: 5,
-  PERCPU_ARRAY: 6,
-  LRU_HASH: 9,
-  LRU_PERCPU_HASH: 10,
-  LPM_TRIE: 11,
-  ARRAY_OF_MAPS: 12,
-  HASH_OF_MAPS: 13,
-  QUEUE: 22,
-  STACK: 23,
-} as const;
 
 /** BPF_F_INNER_MAP: the array may be replaced by one of another size. */
 const FLAG_INNER_MAP = 1 << 12;

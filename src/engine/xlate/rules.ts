@@ -2,7 +2,7 @@
  * The rewrites between the program as it was handed over and the code that the JIT gets, by stable names, each with the
  * sentence that answers "where does this instruction come from?". Kernel names are those of kernel/bpf.
  */
-export const REWRITES = {
+const REWRITES = {
   'bpf-loop-inline': 'bpf_loop with a known callback becomes a loop of plain calls, without the helper.',
   'ctx-access':
     'A field of the user-visible context is read where the kernel keeps it, in its own structure.',

@@ -2,7 +2,7 @@
  * The content security policy of every page that Hartbeat serves. CodeMirror and dockview set styles from script, which
  * `style-src` would refuse as inline; they use constructable style sheets or the CSSOM, which need no exception.
  */
-export const CONTENT_SECURITY_POLICY = [
+const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",

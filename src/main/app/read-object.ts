@@ -3,7 +3,7 @@ import path from 'node:path';
 import { EngineError } from '../../engine/base/errors';
 
 /** Objects larger than this are refused: no BPF object comes near. Bytes. */
-export const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
+const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
 const MAX_SOURCE_BYTES = 1024 * 1024;
 const MAX_SOURCES = 64;
 

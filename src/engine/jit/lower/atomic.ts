@@ -4,7 +4,7 @@ import type { JitContext } from '../context';
 import { emitZextw } from '../extend';
 import { emitAddImm } from '../load-immediate';
 import { RV } from '../registers';
-import { addHandler, emitArenaAddress, emitLoad, emitStore, swallowsZext } from './memory';
+import { addHandler, emitArenaAddress, emitLoad, emitStore, swallowsZext } from './access';
 
 /** Ordering sets of fence. */
 const FENCE_R = 2;

@@ -1,11 +1,10 @@
 import { BPF_CLASS, BPF_MODE, BPF_SIZE } from '../../bpf/insn';
-import { enc } from '../../rv64/encode';
 import type { JitContext } from '../context';
 import { isSimm12 } from '../emit';
-import { emitAddImm, emitImm32 } from '../load-immediate';
-import { ARENA, RV } from '../registers';
+import { emitImm32 } from '../load-immediate';
+import { RV } from '../registers';
+import { addHandler, emitArenaAddress, emitLoad, emitStore, emitStoreInsn, swallowsZext } from './access';
 import { lowerAtomic } from './atomic';
-import { isExplicitZext } from './result-extension';
 
 /** Class LDX: rd = *(size *)(rs + off) (spec 6.7). */
 export function lowerLoad(ctx: JitContext, i: number): number {
@@ -113,93 +112,3 @@ const noArena = (ctx: JitContext, i: number) =>
     i,
     `unknown opcode: kernel ${ctx.unit.profile.kernel} has no such access to an arena.`,
   );
-
-/** `to` = base + start of the arena; the program's pointer is a 32-bit offset into it. */
-export function emitArenaAddress(ctx: JitContext, i: number, to: number, base: number): number {
-  if (ctx.unit.surroundings.arena === undefined) {
-    throw ctx.error('jit/arena', i, 'this accesses an arena, but the program has none.');
-  }
-  ctx.e.rule('memory/arena-address');
-  ctx.e.add(to, base, ARENA);
-  return to;
-}
-
-/** Loads from base + off. @returns the halfword position of the load itself */
-export function emitLoad(
-  ctx: JitContext,
-  rd: number,
-  base: number,
-  off: number,
-  size: number,
-  signed: boolean,
-): number {
-  const { e } = ctx;
-  if (!isSimm12(off)) {
-    e.rule('memory/address');
-    emitAddImm(e, RV.t1, base, off);
-    base = RV.t1;
-    off = 0;
-  }
-  e.rule('memory/load');
-  const at = e.ninsns;
-  switch (size) {
-    case BPF_SIZE.B:
-      e.emit(signed ? enc.lb(rd, base, off) : enc.lbu(rd, base, off));
-      break;
-    case BPF_SIZE.H:
-      e.emit(signed ? enc.lh(rd, base, off) : enc.lhu(rd, base, off));
-      break;
-    case BPF_SIZE.W:
-      e.emit(signed ? enc.lw(rd, base, off) : enc.lwu(rd, base, off));
-      break;
-    default:
-      e.ld(rd, off, base);
-  }
-  return at;
-}
-
-/** Stores at base + off. @returns the halfword position of the store itself */
-export function emitStore(ctx: JitContext, base: number, off: number, rs: number, size: number): number {
-  const { e } = ctx;
-  if (!isSimm12(off)) {
-    e.rule('memory/address');
-    emitAddImm(e, RV.t1, base, off);
-    base = RV.t1;
-    off = 0;
-  }
-  return emitStoreInsn(ctx, base, off, rs, size);
-}
-
-function emitStoreInsn(ctx: JitContext, base: number, off: number, rs: number, size: number): number {
-  const { e } = ctx;
-  e.rule('memory/store');
-  const at = e.ninsns;
-  switch (size) {
-    case BPF_SIZE.B:
-      e.emit(enc.sb(base, rs, off));
-      break;
-    case BPF_SIZE.H:
-      e.emit(enc.sh(base, rs, off));
-      break;
-    case BPF_SIZE.W:
-      e.sw(base, off, rs);
-      break;
-    default:
-      e.sd(base, off, rs);
-  }
-  return at;
-}
-
-/**
- * Enters the access that begins at halfword `at` and was emitted last into the exception table (`add_exception_handler`).
- * @param register cleared after a fault, 0 = none
- */
-export function addHandler(ctx: JitContext, at: number, register: number): void {
-  ctx.extable.add(2 * at, 2 * ctx.e.ninsns, register);
-}
-
-/** A load narrower than 64 bits zero-extends by itself, so the verifier's extension of its result is skipped. */
-export function swallowsZext(ctx: JitContext, i: number, size: number): boolean {
-  const { code } = ctx.unit;
-  return size !== BPF_SIZE.DW && i + 1 < code.length && isExplicitZext(code, i + 1);
-}

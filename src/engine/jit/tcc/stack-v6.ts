@@ -3,7 +3,7 @@ import { loadTcc, storeTcc, tccSlot } from './frame-slot';
 import { initTcc } from './init';
 import { PASS_THROUGH, type TccScheme } from './scheme';
 import { takeFromSlot } from './stack-v1';
-import { loadFromTrampoline, storeInTrampoline } from './trampoline-slot';
+import { KEPT_IN_SLOT } from './trampoline-slot';
 
 /** Calls of BPF functions pass the counter on, where a tail call can be reached through them. */
 const ifReachable =
@@ -28,12 +28,5 @@ export const stackV6: TccScheme = {
   takeFromBudget: takeFromSlot,
   tailCallCertain: storeTcc,
 
-  trampoline: {
-    hasSlot: true,
-    entered: storeInTrampoline,
-    beforeOriginal: loadFromTrampoline,
-    afterOriginal: storeInTrampoline,
-    withoutOriginal: () => undefined,
-    leaving: loadFromTrampoline,
-  },
+  trampoline: KEPT_IN_SLOT,
 };

@@ -4,7 +4,7 @@ import { RV, TCC, TCC_SAVED } from '../registers';
 import { SEEN_S6 } from '../seen';
 import { initTcc } from './init';
 import { PASS_THROUGH, type TccScheme } from './scheme';
-import { loadFromTrampoline, storeInTrampoline } from './trampoline-slot';
+import { KEPT_IN_SLOT } from './trampoline-slot';
 
 /**
  * The scheme this project exists for (spec 5.4): the main program sets the counter, helper and kfunc calls move a6 to s6
@@ -57,12 +57,5 @@ export const transparent: TccScheme = {
     ctx.e.addi(TCC, TCC, -1);
   },
 
-  trampoline: {
-    hasSlot: true,
-    entered: storeInTrampoline,
-    beforeOriginal: loadFromTrampoline,
-    afterOriginal: storeInTrampoline,
-    withoutOriginal: () => undefined,
-    leaving: loadFromTrampoline,
-  },
+  trampoline: KEPT_IN_SLOT,
 };

@@ -46,7 +46,7 @@ const CALLER_SAVED = [
   ...Array.from({ length: 8 }, (_, i) => RV.a0 + i),
 ];
 
-export function profileOf({ profile, fault }: FaultCase, faulty: boolean): Profile {
+function profileOf({ profile, fault }: FaultCase, faulty: boolean): Profile {
   return { ...parseProfile(profile), cfi: profile.cfi === true, faults: faulty ? [fault] : [] };
 }
 

@@ -1,4 +1,5 @@
 import { EngineError } from '../../base/errors';
+import { SKB } from '../../xlate/ctx-skb';
 import { PAGE_SIZE } from '../addresses';
 import { AddressSpace } from '../address-space';
 import { errnoError } from '../errno';
@@ -7,21 +8,6 @@ import { ETH_HLEN, SKB_HEADROOM, SkBuff, skbDataAlign } from '../sk-buff';
 import { userContext, type ContextInput, type RunContext } from './context';
 import { TEST_RUN_FACTS, type TestRunFacts } from './test-run-facts';
 
-/** struct __sk_buff: size and byte offsets of the members that BPF_PROG_TEST_RUN reads or writes. */
-export const SK_BUFF_BYTES = 192;
-const USER = {
-  mark: 8,
-  priority: 32,
-  ingressIfindex: 36,
-  ifindex: 40,
-  cb: 48,
-  dataEnd: 80,
-  tstamp: 152,
-  wireLen: 160,
-  gsoSegs: 164,
-  gsoSize: 176,
-  hwtstamp: 184,
-} as const;
 /** Bytes of __sk_buff.cb (QDISC_CB_PRIV_LEN). */
 const CB_BYTES = 20;
 const GSO_LEGACY_MAX_SIZE = 65536;
@@ -81,12 +67,12 @@ export function skbContext({ env, net, program, input }: ContextInput): RunConte
       },
     );
   }
-  const user = userContext(input, SK_BUFF_BYTES, '__sk_buff');
+  const user = userContext(input, SKB.size, '__sk_buff');
   const type = program.source.type.id;
   const isL2 = type === PROG_TYPE.SCHED_CLS || type === PROG_TYPE.SCHED_ACT;
   const lwt = type === PROG_TYPE.LWT_IN || type === PROG_TYPE.LWT_OUT || type === PROG_TYPE.LWT_XMIT;
   const direct = isL2 || lwt || (type === PROG_TYPE.CGROUP_SKB && facts.cgroupSkbDataPointers);
-  const ifindex = user ? userField(user, USER.ifindex) : 0;
+  const ifindex = user ? userField(user, SKB.ifindex) : 0;
   const device = ifindex > 1 ? net.deviceByIndex(ifindex) : net.loopback;
   if (device === 0n) throw errnoError('ENODEV', `There is no network device ${ifindex}`, { ifindex });
 
@@ -206,13 +192,13 @@ function addressSocket(
 function mayBeSet(offset: number, facts: TestRunFacts): boolean {
   const inside = (start: number, bytes: number): boolean => offset >= start && offset < start + bytes;
   return (
-    inside(USER.mark, 4) ||
-    inside(USER.priority, 12) ||
-    inside(USER.cb, CB_BYTES) ||
-    (facts.skbLinearLength && inside(USER.dataEnd, 4)) ||
-    inside(USER.tstamp, 16) ||
-    inside(USER.gsoSize, 4) ||
-    inside(USER.hwtstamp, 8)
+    inside(SKB.mark, 4) ||
+    inside(SKB.priority, 12) ||
+    inside(SKB.cb, CB_BYTES) ||
+    (facts.skbLinearLength && inside(SKB.dataEnd, 4)) ||
+    inside(SKB.tstamp, 16) ||
+    inside(SKB.gsoSize, 4) ||
+    inside(SKB.hwtstamp, 8)
   );
 }
 
@@ -227,7 +213,7 @@ function fromUser(env: KernelEnv, skb: SkBuff, user: Uint8Array, given: boolean,
     );
   }
   const view = new DataView(user.buffer, user.byteOffset);
-  const linear = facts.skbLinearLength && given ? view.getUint32(USER.dataEnd, true) : 0;
+  const linear = facts.skbLinearLength && given ? view.getUint32(SKB.dataEnd, true) : 0;
   if (linear !== 0 && linear < skb.len) {
     throw new EngineError(
       'kernel/fragments',
@@ -236,15 +222,15 @@ function fromUser(env: KernelEnv, skb: SkBuff, user: Uint8Array, given: boolean,
     );
   }
   const { structs, memory } = env;
-  skb.set('mark', view.getUint32(USER.mark, true));
-  skb.set('priority', view.getUint32(USER.priority, true));
-  skb.set('skb_iif', view.getUint32(USER.ingressIfindex, true));
-  skb.set('tstamp', view.getBigUint64(USER.tstamp, true));
+  skb.set('mark', view.getUint32(SKB.mark, true));
+  skb.set('priority', view.getUint32(SKB.priority, true));
+  skb.set('skb_iif', view.getUint32(SKB.ingressIfindex, true));
+  skb.set('tstamp', view.getBigUint64(SKB.tstamp, true));
   memory.write(
     skb.cb + BigInt(structs.offset('qdisc_skb_cb.data')),
-    user.subarray(USER.cb, USER.cb + CB_BYTES),
+    user.subarray(SKB.cb, SKB.cb + CB_BYTES),
   );
-  const wireLen = view.getUint32(USER.wireLen, true);
+  const wireLen = view.getUint32(SKB.wireLen, true);
   if (wireLen !== 0 && (wireLen < skb.len || wireLen > GSO_LEGACY_MAX_SIZE)) {
     throw errnoError(
       'EINVAL',
@@ -252,12 +238,12 @@ function fromUser(env: KernelEnv, skb: SkBuff, user: Uint8Array, given: boolean,
     );
   }
   structs.set(skb.cb, 'qdisc_skb_cb.pkt_len', wireLen || skb.len);
-  const gsoSegs = view.getUint32(USER.gsoSegs, true);
+  const gsoSegs = view.getUint32(SKB.gsoSegs, true);
   if (gsoSegs > GSO_MAX_SEGS)
     throw errnoError('EINVAL', `__sk_buff.gso_segs ${gsoSegs} is above ${GSO_MAX_SEGS}`);
   structs.set(skb.sharedInfo, 'skb_shared_info.gso_segs', gsoSegs);
-  structs.set(skb.sharedInfo, 'skb_shared_info.gso_size', view.getUint32(USER.gsoSize, true));
-  structs.set(skb.sharedInfo, 'skb_shared_info.hwtstamps', view.getBigUint64(USER.hwtstamp, true));
+  structs.set(skb.sharedInfo, 'skb_shared_info.gso_size', view.getUint32(SKB.gsoSize, true));
+  structs.set(skb.sharedInfo, 'skb_shared_info.hwtstamps', view.getBigUint64(SKB.hwtstamp, true));
 }
 
 /** convert_skb_to___skb(): the fields that are handed back; the others stay as they were given. */
@@ -265,14 +251,14 @@ function toUser(env: KernelEnv, skb: SkBuff, user: Uint8Array): Uint8Array {
   const { structs, memory } = env;
   const out = user.slice();
   const view = new DataView(out.buffer);
-  view.setUint32(USER.mark, skb.getNumber('mark'), true);
-  view.setUint32(USER.priority, skb.getNumber('priority'), true);
-  view.setUint32(USER.ingressIfindex, skb.getNumber('skb_iif'), true);
-  view.setUint32(USER.ifindex, structs.getNumber(skb.get('dev'), 'net_device.ifindex'), true);
-  view.setBigUint64(USER.tstamp, skb.get('tstamp'), true);
-  out.set(memory.read(skb.cb + BigInt(structs.offset('qdisc_skb_cb.data')), CB_BYTES), USER.cb);
-  view.setUint32(USER.wireLen, structs.getNumber(skb.cb, 'qdisc_skb_cb.pkt_len'), true);
-  view.setUint32(USER.gsoSegs, structs.getNumber(skb.sharedInfo, 'skb_shared_info.gso_segs'), true);
-  view.setBigUint64(USER.hwtstamp, structs.get(skb.sharedInfo, 'skb_shared_info.hwtstamps'), true);
+  view.setUint32(SKB.mark, skb.getNumber('mark'), true);
+  view.setUint32(SKB.priority, skb.getNumber('priority'), true);
+  view.setUint32(SKB.ingressIfindex, skb.getNumber('skb_iif'), true);
+  view.setUint32(SKB.ifindex, structs.getNumber(skb.get('dev'), 'net_device.ifindex'), true);
+  view.setBigUint64(SKB.tstamp, skb.get('tstamp'), true);
+  out.set(memory.read(skb.cb + BigInt(structs.offset('qdisc_skb_cb.data')), CB_BYTES), SKB.cb);
+  view.setUint32(SKB.wireLen, structs.getNumber(skb.cb, 'qdisc_skb_cb.pkt_len'), true);
+  view.setUint32(SKB.gsoSegs, structs.getNumber(skb.sharedInfo, 'skb_shared_info.gso_segs'), true);
+  view.setBigUint64(SKB.hwtstamp, structs.get(skb.sharedInfo, 'skb_shared_info.hwtstamps'), true);
   return out;
 }

@@ -1,4 +1,5 @@
 import { EngineError } from '../../base/errors';
+import { XDP_MD } from '../../xlate/ctx-xdp';
 import { PAGE_SIZE } from '../addresses';
 import { errnoError } from '../errno';
 import { ETH_HLEN, skbDataAlign } from '../sk-buff';
@@ -6,16 +7,6 @@ import { XDP_FRAME_BYTES, XDP_PACKET_HEADROOM, XdpBuff } from '../xdp-buff';
 import { userContext, type ContextInput, type RunContext } from './context';
 import { TEST_RUN_FACTS } from './test-run-facts';
 
-/** struct xdp_md: six u32. */
-const XDP_MD_BYTES = 24;
-const XDP_MD = {
-  data: 0,
-  dataEnd: 4,
-  dataMeta: 8,
-  ingressIfindex: 12,
-  rxQueueIndex: 16,
-  egressIfindex: 20,
-} as const;
 const BPF_XDP_DEVMAP = 35;
 const BPF_XDP_CPUMAP = 36;
 /** Largest metadata: what skb_shared_info.meta_len can hold. */
@@ -33,7 +24,7 @@ export function xdpContext({ env, net, program, input }: ContextInput): RunConte
   if (attach === BPF_XDP_DEVMAP || attach === BPF_XDP_CPUMAP) {
     throw errnoError('EINVAL', 'XDP programs for devmap and cpumap entries cannot be test-run');
   }
-  const md = userContext(input, XDP_MD_BYTES, 'xdp_md');
+  const md = userContext(input, XDP_MD.size, 'xdp_md');
   const field = (offset: number): number => (md ? new DataView(md.buffer).getUint32(offset, true) : 0);
   // A context that is only wanted back, not given, says nothing about the packet.
   const given = input.ctx !== undefined;

@@ -1,4 +1,4 @@
-import { s64, u32, u64 } from '../../base/u64';
+import { s64, u32 } from '../../base/u64';
 import type { VirtualClock } from '../clock';
 import { EngineError } from '../../base/errors';
 import { hex64 } from '../../base/hex';
@@ -43,7 +43,6 @@ export const int = (value: bigint): number => Number(BigInt.asIntN(32, value));
 /** The low 32 bits of an argument as C's u32 reads them. */
 export const uint = (value: bigint): number => Number(u32(value));
 export const long = (value: bigint): bigint => s64(value);
-export const pointer = (value: bigint): bigint => u64(value);
 
 /** The map whose struct bpf_map an argument points to. @throws EngineError `kernel/bad-map` when there is none. */
 export function mapArgument(world: HelperWorld, address: bigint): MapObject {

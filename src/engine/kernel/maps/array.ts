@@ -13,7 +13,7 @@ import {
 } from './map-object';
 
 /** Values may be mapped into user space: they begin on a page, the header sits at the end of the page before. */
-export const BPF_F_MMAPABLE = 1 << 10;
+const BPF_F_MMAPABLE = 1 << 10;
 /** Flags that array maps take (ARRAY_CREATE_FLAG_MASK): NUMA node, read and write restrictions, mmap, inner map. */
 const ARRAY_FLAGS =
   (1 << 2) | (1 << 3) | (1 << 4) | (1 << 7) | (1 << 8) | (1 << 9) | BPF_F_MMAPABLE | (1 << 12);
@@ -51,28 +51,10 @@ export function initArray(
   env.structs.set(address, 'bpf_array.index_mask', 2 ** bits - 1);
 }
 
-/** BPF_MAP_TYPE_ARRAY: max_entries values of round_up(value_size, 8) bytes behind the header (kernel/bpf/arraymap.c). */
-export class ArrayMap extends MapObject {
-  private readonly elemSize: number;
-  private readonly first: bigint;
-
-  constructor(env: KernelEnv, definition: MapDefinition, id: number) {
-    checkArray(definition);
-    const elemSize = roundUp(definition.valueSize, 8);
-    const address = allocArray(env, definition, elemSize * definition.maxEntries);
-    super(env, definition, id, address, 'array_map_ops');
-    initArray(env, address, definition, elemSize);
-    this.elemSize = elemSize;
-    this.first = address + BigInt(env.structs.offset('bpf_array.value'));
-  }
-
-  override get valueAddress(): bigint {
-    return this.first;
-  }
-
-  private at(index: number): bigint {
-    return this.first + BigInt(index * this.elemSize);
-  }
+/** A map whose keys are the indexes from 0 to max_entries - 1, all of which have a value from the start. */
+export abstract class IndexedMap extends MapObject {
+  /** Address of a value. */
+  protected abstract at(index: number): bigint;
 
   override lookup(key: Uint8Array): bigint {
     const index = indexOf(key);
@@ -97,8 +79,32 @@ export class ArrayMap extends MapObject {
   }
 }
 
+/** BPF_MAP_TYPE_ARRAY: max_entries values of round_up(value_size, 8) bytes behind the header (kernel/bpf/arraymap.c). */
+export class ArrayMap extends IndexedMap {
+  private readonly elemSize: number;
+  private readonly first: bigint;
+
+  constructor(env: KernelEnv, definition: MapDefinition, id: number) {
+    checkArray(definition);
+    const elemSize = roundUp(definition.valueSize, 8);
+    const address = allocArray(env, definition, elemSize * definition.maxEntries);
+    super(env, definition, id, address, 'array_map_ops');
+    initArray(env, address, definition, elemSize);
+    this.elemSize = elemSize;
+    this.first = address + BigInt(env.structs.offset('bpf_array.value'));
+  }
+
+  override get valueAddress(): bigint {
+    return this.first;
+  }
+
+  protected override at(index: number): bigint {
+    return this.first + BigInt(index * this.elemSize);
+  }
+}
+
 /** What array_map_update_elem() checks before it writes. */
-export function arrayUpdateStatus(index: number, maxEntries: number, flags: bigint): Status {
+function arrayUpdateStatus(index: number, maxEntries: number, flags: bigint): Status {
   if ((flags & ~UPDATE.LOCK) > UPDATE.EXIST) return -ERRNO.EINVAL;
   if (index >= maxEntries) return -ERRNO.E2BIG;
   if ((flags & UPDATE.NOEXIST) !== 0n) return -ERRNO.EEXIST;

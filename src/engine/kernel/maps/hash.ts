@@ -1,3 +1,4 @@
+import { sameBytes } from '../../base/bytes';
 import { roundUp, u64 } from '../../base/u64';
 import { ERRNO, errnoError } from '../errno';
 import type { KernelEnv } from '../env';
@@ -258,11 +259,6 @@ export class HashMap extends MapObject {
 const nulls = (bucket: number): bigint => (BigInt(bucket) << 1n) | 1n;
 /** Buckets begin as zeros, which are nulls as well: a map of millions of entries is made in no time. */
 const isNulls = (pointer: bigint): boolean => pointer === 0n || (pointer & 1n) !== 0n;
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
 
 /** @throws EngineError `kernel/errno` EINVAL, as htab_map_alloc_check() */
 function checkHash(definition: MapDefinition, kind: HashKind): void {

@@ -1,22 +1,10 @@
 import { EngineError } from '../../base/errors';
 import { ERRNO } from '../errno';
 import type { KernelEnv } from '../env';
-import type { KernelMap } from '../types';
+import type { KernelMap, MapAttributes } from '../types';
 
-/** What a map is created from: the attributes of bpf(BPF_MAP_CREATE). */
-export interface MapDefinition {
-  readonly name: string;
-  /** enum bpf_map_type */
-  readonly type: number;
-  /** Bytes */
-  readonly keySize: number;
-  /** Bytes */
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  readonly flags: number;
-  /** Maps of maps: what an inner map must be like. */
-  readonly inner?: MapDefinition;
-}
+/** What a map is created from. */
+export type MapDefinition = MapAttributes;
 
 /** `flags` of map updates. */
 export const UPDATE = { ANY: 0n, NOEXIST: 1n, EXIST: 2n, LOCK: 4n } as const;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { cpuTime } from '../../base/testing/cpu-time';
 import { bytesToHex, hexToBytes } from '../../base/hex';
 import { parseProfile } from '../../profile/parse';
 import { makeEnv, makeWorld, numbers, u32le, u64le } from '../testing/parts';
@@ -316,11 +317,11 @@ it.each(['hash', 'percpu_hash', 'array', 'percpu_array', 'lru_hash'])(
   'a %s of a million entries is made at once',
   (type) => {
     const { map } = makeWorld();
-    const start = performance.now();
+    const begun = cpuTime();
     const big = map(type, { maxEntries: 1_000_000, valueSize: 64 });
     expect(big.update(u32le(999_999), new Uint8Array(64).fill(7), 0n)).toBe(0);
     expect(big.userLookup(u32le(999_999))?.[63]).toBe(7);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(cpuTime() - begun).toBeLessThan(5000);
   },
 );
 
@@ -331,7 +332,7 @@ it('refuses what no debugger needs', () => {
 it('names the type that it cannot make, and those it can', () => {
   const { map } = makeWorld();
   expect(() => map('sockmap', {})).toThrow(
-    /type sockmap \(15\), which is not supported yet; supported are hash, array/,
+    /is a sockmap \(type 15\), which is not supported yet; supported are hash, array/,
   );
   expect(isMapTypeSupported(33)).toBe(false);
   expect(isMapTypeSupported(2)).toBe(true);

@@ -1,13 +1,13 @@
 import { roundUp, u64 } from '../../base/u64';
 import type { KernelEnv } from '../env';
-import { allocArray, arrayUpdateStatus, checkArray, initArray } from './array';
-import { indexKey, indexOf, MapObject, type MapDefinition, type Status, type WalkStep } from './map-object';
+import { allocArray, checkArray, IndexedMap, initArray } from './array';
+import type { MapDefinition } from './map-object';
 
 /** Pointers that are written at a time. */
 const WRITE_POINTERS = 8192;
 
 /** BPF_MAP_TYPE_PERCPU_ARRAY: pptrs[i] is the per-CPU pointer of value i. */
-export class PerCpuArrayMap extends MapObject {
+export class PerCpuArrayMap extends IndexedMap {
   private readonly elemSize: number;
   private readonly pointers: bigint;
 
@@ -37,30 +37,8 @@ export class PerCpuArrayMap extends MapObject {
     return this.elemSize;
   }
 
-  private at(index: number): bigint {
+  protected override at(index: number): bigint {
     return this.env.percpu.here(this.env.memory.readU64(this.pointers + BigInt(8 * index)));
-  }
-
-  override lookup(key: Uint8Array): bigint {
-    const index = indexOf(key);
-    return index < this.maxEntries ? this.at(index) : 0n;
-  }
-
-  override update(key: Uint8Array, value: Uint8Array, flags: bigint): Status {
-    const status = arrayUpdateStatus(indexOf(key), this.maxEntries, flags);
-    if (status === 0) this.env.memory.write(this.at(indexOf(key)), value.subarray(0, this.valueSize));
-    return status;
-  }
-
-  override walk(cursor: bigint): WalkStep | undefined {
-    const index = Number(cursor);
-    return index < this.maxEntries
-      ? { cursor: cursor + 1n, key: { index }, value: this.at(index) }
-      : undefined;
-  }
-
-  override userKeys(): Uint8Array[] {
-    return Array.from({ length: this.maxEntries }, (_, index) => indexKey(index));
   }
 
   override userLookup(key: Uint8Array): Uint8Array | undefined {

@@ -1,4 +1,5 @@
 import { EngineError } from '../../base/errors';
+import { mapTypeName } from '../../loader/map-types';
 import type { KernelEnv } from '../env';
 import { ArrayMap } from './array';
 import { HashMap } from './hash';
@@ -11,21 +12,6 @@ import { PerfEventArrayMap } from './perf-event-array';
 import { ProgArrayMap, type ProgDirectory } from './prog-array';
 import { QueueStackMap } from './queue-stack';
 import { RingbufMap } from './ringbuf';
-
-/** enum bpf_map_type by name without BPF_MAP_TYPE_, in the kernel's order from 1 on. */
-const TYPE_NAMES = `
-  hash array prog_array perf_event_array percpu_hash percpu_array stack_trace cgroup_array lru_hash lru_percpu_hash
-  lpm_trie array_of_maps hash_of_maps devmap sockmap cpumap xskmap sockhash cgroup_storage reuseport_sockarray
-  percpu_cgroup_storage queue stack sk_storage devmap_hash struct_ops ringbuf inode_storage task_storage bloom_filter
-  user_ringbuf cgrp_storage arena insn_array
-`
-  .trim()
-  .split(/\s+/);
-
-/** `hash` for 1 and so on; the number itself for a type without a name. */
-export function mapTypeName(type: number): string {
-  return TYPE_NAMES[type - 1] ?? String(type);
-}
 
 /** What map constructors may need beside the kernel's parts. */
 export interface MapNeeds {
@@ -73,7 +59,7 @@ export function createMap(needs: MapNeeds, definition: MapDefinition, id: number
   if (!construct) {
     throw new EngineError(
       'kernel/map-type',
-      `Map ${definition.name} has type ${type} (${definition.type}), which is not supported yet; supported are ` +
+      `Map ${definition.name} is a ${type} (type ${definition.type}), which is not supported yet; supported are ` +
         `${Object.keys(CONSTRUCTORS).join(', ')}. Choose a program that does not use this map.`,
       { map: definition.name, type: definition.type },
     );

@@ -1,3 +1,4 @@
+import { MAP_TYPE } from '../../loader/map-types';
 import { createMachine } from '../../machine/machine';
 import { parseProfile } from '../../profile/parse';
 import type { Profile } from '../../profile/profile';
@@ -7,7 +8,7 @@ import type { KernelEnv } from '../env';
 import type { HelperNote, HelperWorld } from '../helpers/call';
 import { HELPER_FUNCTIONS } from '../helpers/registry';
 import type { MapDefinition, MapObject } from '../maps/map-object';
-import { createMap, MAP_OPS_SYMBOLS, mapTypeName } from '../maps/registry';
+import { createMap, MAP_OPS_SYMBOLS } from '../maps/registry';
 import type { ProgDirectory } from '../maps/prog-array';
 import { NetNamespace } from '../net';
 import { PerCpuMemory } from '../percpu';
@@ -69,10 +70,9 @@ export function makeWorld(env: KernelEnv = makeEnv(), programs: ProgDirectory = 
     note: (note) => void notes.push(note),
     notes,
     map(type, attributes) {
-      const number = Array.from({ length: 40 }, (_, i) => i).find((i) => mapTypeName(i) === type)!;
       const definition = {
         name: `m${maps.length}`,
-        type: number,
+        type: MAP_TYPE[type.toUpperCase() as keyof typeof MAP_TYPE],
         keySize: 4,
         valueSize: 8,
         maxEntries: 4,

@@ -1,7 +1,7 @@
 import type { DecodedInsn } from '../../rv64/decode';
 import { timingClassOf } from '../timing/classes';
 import type { CacheShape, TimingClass, TimingProfile } from '../timing/profile';
-import type { LostCause } from '../timing/timer';
+import type { LostCause } from '../timing/pipeline';
 
 /** What is known about an instruction once it has executed. */
 export interface ExecutedInsn {

@@ -6,9 +6,9 @@ import { TABLE, type InsnSpec } from '../../rv64/table';
 import { buildElf } from './elf';
 import { randomInsn, randomValue } from './streams';
 
-export const BLOCK_TEXT = 0x1_0000n;
+const BLOCK_TEXT = 0x1_0000n;
 /** The initial registers (32 × 8 bytes), then room for accesses, then the final registers. */
-export const BLOCK_DATA = 0x40_0000n;
+const BLOCK_DATA = 0x40_0000n;
 const ROOM = 256;
 const ROOM_BYTES = 4096;
 const FINAL = ROOM + ROOM_BYTES;

@@ -1,5 +1,17 @@
 import type { TimingProfile } from './profile';
-import type { LostCause } from './timer';
+
+/** Why a cycle was lost. */
+export type LostCause =
+  | 'load-use'
+  | 'mul'
+  | 'div'
+  | 'atomic'
+  | 'csr-or-jump'
+  | 'late-result'
+  | 'branch'
+  | 'flush'
+  | 'icache'
+  | 'dcache';
 
 /** When one instruction was where, as the machine recorded it. Cycles count from 1. */
 export interface PipelineEntry {

@@ -1,21 +1,8 @@
 import type { Core } from '../core';
 import * as layout from '../core/layout';
 import { CLASS_NUMBERS } from './classes';
-import type { PipelineEntry } from './pipeline';
+import type { LostCause, PipelineEntry } from './pipeline';
 import type { CacheShape, TimingClass, TimingProfile } from './profile';
-
-/** Why cycles were lost, and how many were. */
-export type LostCause =
-  | 'load-use'
-  | 'mul'
-  | 'div'
-  | 'atomic'
-  | 'csr-or-jump'
-  | 'late-result'
-  | 'branch'
-  | 'flush'
-  | 'icache'
-  | 'dcache';
 
 const CAUSE_NUMBERS: Readonly<Record<LostCause, number>> = {
   'load-use': layout.LOST_LOAD,
@@ -36,7 +23,7 @@ export const LOST_CAUSES = Object.keys(CAUSE_NUMBERS) as readonly LostCause[];
 const BY_NUMBER = new Map(LOST_CAUSES.map((cause) => [CAUSE_NUMBERS[cause], cause]));
 
 /** The cause with a number of the core's; undefined for 0 and others. */
-export const lostCause = (number: number): LostCause | undefined => BY_NUMBER.get(number);
+const lostCause = (number: number): LostCause | undefined => BY_NUMBER.get(number);
 
 /** Where all cycles went: instructions that took their cycle, less those that shared one, plus what was lost. */
 export interface CpiStack {

@@ -122,7 +122,7 @@ function low32(env: VerifierEnv, value: Scalar): Scalar {
 }
 
 /** The value no longer follows those that it was copied from. */
-export function unlink(reg: RegState): void {
+function unlink(reg: RegState): void {
   reg.id = 0;
   reg.delta = 'none';
 }

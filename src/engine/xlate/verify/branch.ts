@@ -1,4 +1,5 @@
 import { BPF_CLASS, BPF_JMP_OP, BPF_SRC, type BpfInsn } from '../../bpf/insn';
+import { isMapInMap } from '../../loader/map-types';
 import { flipped, predict, refine } from './compare';
 import type { VerifierEnv } from './env';
 import type { LinkedPlace } from './history';
@@ -167,17 +168,14 @@ function testPointers(env: VerifierEnv, insn: BpfInsn, op: number, sides: Pointe
 }
 
 /** A map or memory pointer that turned out to be there (mark_ptr_not_null_reg). */
-export function notNull(reg: RegState): void {
+function notNull(reg: RegState): void {
   reg.orNull = false;
   if (reg.type !== 'map-value') return;
-  if (reg.map && isMapOfMaps(reg.map.type)) {
+  if (reg.map && isMapInMap(reg.map.type)) {
     reg.type = 'map';
     reg.map = reg.map.inner;
   }
 }
-
-/** BPF_MAP_TYPE_ARRAY_OF_MAPS and BPF_MAP_TYPE_HASH_OF_MAPS */
-export const isMapOfMaps = (type: number): boolean => type === 12 || type === 13;
 
 /** Every copy of a tested pointer is null, or none is (mark_ptr_or_null_regs). */
 function resolveNull(state: VerifierState, id: number, refId: number, isNull: boolean): void {

@@ -1,5 +1,6 @@
 import { helperName } from '../../bpf/helpers';
 import type { BpfInsn } from '../../bpf/insn';
+import { MAP_TYPE, mapTypeName } from '../../loader/map-types';
 import { runCallback } from './callbacks';
 import type { VerifierEnv } from './env';
 import { checkArguments, type CallFacts } from './helper-args';
@@ -11,8 +12,6 @@ import { sync, UNKNOWN, type Draft } from './scalar';
 
 /** Registers that a call does not preserve. */
 const CALLER_SAVED = [0, 1, 2, 3, 4, 5];
-/** BPF_MAP_TYPE_PROG_ARRAY */
-const PROG_ARRAY = 3;
 const MAX_ERRNO = 4095n;
 
 /** Follows a call of a helper (check_helper_call). */
@@ -153,10 +152,13 @@ function release(env: VerifierEnv, id: number): void {
 /** Helpers that work on one kind of map only (check_map_func_compatibility, in part). */
 function checkMapFits(env: VerifierEnv, id: number, { map }: CallFacts): void {
   if (!map) return;
-  if (id === HELPER.TAIL_CALL && map.type !== PROG_ARRAY) {
-    env.refuse('map', `tail calls go through maps of type prog_array, but ${map.name} has type ${map.type}`);
+  if (id === HELPER.TAIL_CALL && map.type !== MAP_TYPE.PROG_ARRAY) {
+    env.refuse(
+      'map',
+      `tail calls go through maps of type prog_array, but ${map.name} is a ${mapTypeName(map.type)}`,
+    );
   }
-  if (map.type === PROG_ARRAY && id !== HELPER.TAIL_CALL) {
+  if (map.type === MAP_TYPE.PROG_ARRAY && id !== HELPER.TAIL_CALL) {
     env.refuse('map', `${map.name} is a prog_array; programs can only tail call through it`);
   }
 }

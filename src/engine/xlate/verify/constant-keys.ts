@@ -1,11 +1,12 @@
+import { MAP_TYPE } from '../../loader/map-types';
 import type { XlateMap } from '../types';
 import type { VerifierEnv } from './env';
 import { markSlotPrecise } from './precision';
 import { isConst } from './scalar';
 import { byteIndex, slotIndex, type SlotByte } from './state';
 
-/** BPF_MAP_TYPE_ARRAY and BPF_MAP_TYPE_PERCPU_ARRAY: every index below max_entries has an element */
-const ALWAYS_FOUND: readonly number[] = [2, 6];
+/** Maps in which every index below max_entries has an element. */
+const ALWAYS_FOUND: readonly number[] = [MAP_TYPE.ARRAY, MAP_TYPE.PERCPU_ARRAY];
 
 /**
  * Whether the key of a lookup is a constant that the map has for certain, so that the result needs no test for NULL

@@ -10,7 +10,7 @@ import { FP, SLOT_BYTES, type FrameState, type StackSlot, type VerifierState } f
 export type Exactness = 'as-needed' | 'ranges' | 'exact';
 
 /** Ids have no meaning of their own, but links between values must be the same in both states (check_ids). */
-export class IdMap {
+class IdMap {
   private readonly pairs: [number, number][] = [];
   /** Stands for an id of its own for values without one. */
   private temporary = 1e9;

@@ -171,7 +171,7 @@ function sizeArgument(
  * Memory of `size` bytes that a helper reads or writes (check_helper_mem_access). With `fills` the helper fills all of it
  * without reading, so that it need not be initialised.
  */
-export function helperMemory(
+function helperMemory(
   env: VerifierEnv,
   register: number,
   size: number,

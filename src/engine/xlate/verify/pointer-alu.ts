@@ -46,12 +46,12 @@ export function pointerAlu(
   target.subregDef = subregDef;
   target.precise = precise;
   const known = isConst(by) ? BigInt.asIntN(64, by.bits.value) : undefined;
-  if (op === BPF_ALU_OP.ADD) add(env, target, pointer, by, known);
-  else {
+  const forwards = op === BPF_ALU_OP.ADD;
+  if (!forwards) {
     if (!pointerIsTarget) env.refuse('pointer', 'a pointer cannot be subtracted from a number');
     if (pointer.type === 'stack') env.refuse('pointer', 'the stack pointer can only be added to');
-    subtract(env, target, pointer, by, known);
   }
+  move(env, target, pointer, by, known, forwards);
   checkOffset(env, target, target.value);
 }
 
@@ -100,48 +100,29 @@ function checkOffset(env: VerifierEnv, pointer: RegState, by: Scalar): void {
 
 const fitsOffset = (value: bigint): boolean => value === BigInt.asIntN(32, value);
 
-function add(
+/** `target` = pointer + by, or pointer - by. @param known the value of `by`, where there is one only */
+function move(
   env: VerifierEnv,
   target: RegState,
   pointer: RegState,
   by: Scalar,
   known: bigint | undefined,
+  forwards: boolean,
 ): void {
-  if (known !== undefined && fitsOffset(BigInt(pointer.off) + known)) {
+  const step = known === undefined || forwards ? known : -known;
+  if (step !== undefined && fitsOffset(BigInt(pointer.off) + step)) {
     // a constant goes to the fixed part and leaves the rest as it was
     target.value = pointer.value;
-    target.off = pointer.off + Number(known);
+    target.off = pointer.off + Number(step);
     return;
   }
   const d: Draft = { ...pointer.value };
-  sum(d, pointer.value, by, env.arithmetic);
+  (forwards ? sum : difference)(d, pointer.value, by, env.arithmetic);
   unbound32(d);
   target.value = sync(d, env.arithmetic);
   target.off = pointer.off;
   if (!pointer.isPacket) return;
   target.id = env.newId();
-  // the range that was shown holds for other variable parts only
-  target.range = 0;
-}
-
-function subtract(
-  env: VerifierEnv,
-  target: RegState,
-  pointer: RegState,
-  by: Scalar,
-  known: bigint | undefined,
-): void {
-  if (known !== undefined && fitsOffset(BigInt(pointer.off) - known)) {
-    target.value = pointer.value;
-    target.off = pointer.off - Number(known);
-    return;
-  }
-  const d: Draft = { ...pointer.value };
-  difference(d, pointer.value, by, env.arithmetic);
-  unbound32(d);
-  target.value = sync(d, env.arithmetic);
-  target.off = pointer.off;
-  if (!pointer.isPacket) return;
-  target.id = env.newId();
-  if (by.smin < 0n) target.range = 0;
+  // the range that was shown holds for other variable parts only; a pointer that has gone back keeps it
+  if (forwards || by.smin < 0n) target.range = 0;
 }

@@ -139,7 +139,7 @@ function openLoop(old: VerifierState): VerifierState | undefined {
   return old.loopEntry && old.loopEntry.branches > 0 ? old.loopEntry : undefined;
 }
 
-export function sameCallsites(a: VerifierState, b: VerifierState): boolean {
+function sameCallsites(a: VerifierState, b: VerifierState): boolean {
   return (
     a.frames.length === b.frames.length &&
     a.frames.every((frame, i) => frame.callsite === b.frames[i]!.callsite)

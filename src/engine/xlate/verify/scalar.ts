@@ -76,9 +76,6 @@ export const ZERO = known(0n);
 
 export const isConst = (s: Scalar): boolean => tnumIsConst(s.bits);
 export const isConst32 = (s: Scalar): boolean => tnumIsConst(tnumLow32(s.bits));
-/** The value of a scalar that {@link isConst}, unsigned. */
-export const constValue = (s: Scalar): bigint => s.bits.value;
-export const isZero = (s: Scalar): boolean => isConst(s) && s.bits.value === 0n;
 
 /** `BigInt.asIntN(32)` as a number. */
 export const low32s = (value: bigint): number => Number(BigInt.asIntN(32, value));

@@ -19,7 +19,7 @@ export const tnumIsConst = (t: Tnum): boolean => t.mask === 0n;
 export const tnumEqual = (a: Tnum, b: Tnum): boolean => a.value === b.value && a.mask === b.mask;
 
 /** Number of bits up to and including the highest set one; 0 for 0. */
-export const bitLength = (x: bigint): number => (x === 0n ? 0 : x.toString(2).length);
+const bitLength = (x: bigint): number => (x === 0n ? 0 : x.toString(2).length);
 
 /** The tightest tnum that holds every unsigned value from `min` to `max`. */
 export function tnumRange(min: bigint, max: bigint): Tnum {
