@@ -32,7 +32,7 @@ test('the passes of the JIT: sizes by pass, what changed, where the image was al
 
   // A jump is short as soon as its distance is known.
   await dialog.getByRole('checkbox', { name: /^Only what changed its size/ }).check();
-  const jump = rows.filter({ hasText: /: goto pc\+1/ });
+  const jump = rows.filter({ hasText: /^20: goto pc\+1/ });
   await expect(jump.getByRole('cell')).toHaveText(['8', '4 (-4)', '4', '4', '4']);
   await expect(rows.filter({ hasText: '[prologue]' })).toHaveCount(0);
   await page.keyboard.press('Escape');

@@ -13,7 +13,7 @@ test('a watchpoint on a6 stops with who wrote it; who wrote it last leads there'
   await expect(debug.stopReason).toHaveText(
     /^Watchpoint 1: a6 was written, 0x[0-9a-f]+ → 0x21, by li a6, 33 at bpf_prog_\w+_dispatch\+0x/,
   );
-  expect(await debug.value('a6')).toBe('0x21');
+  await expect.poll(() => debug.value('a6')).toBe('0x21');
   await debug.button('Show the instruction').click();
   await expect(debug.native.text.locator('.cm-activeLine, [data-linked]').first()).toContainText('li a6, 33');
   await expect(list).toContainText('1 hit');
