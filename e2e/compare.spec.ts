@@ -54,7 +54,7 @@ test('it fills the window until the other panes are wanted, and comes back where
   await page.keyboard.press('Alt+3');
   await expect(debug.native.text).toBeVisible();
   await expect(compare.grid).toBeVisible();
-  await compare.button('Use the whole window').click();
+  await compare.button('Use the whole window for Compare').click();
   await expect(debug.native.text).toBeHidden();
   await compare.button('Show the other panes').click();
   await expect(debug.native.text).toBeVisible();

@@ -1,3 +1,4 @@
+import { passColumns } from '../engine/debugger/pass-views';
 import type { BpfRow } from '../engine/debugger/views';
 import type { PassLog } from '../engine/jit/types';
 import { table } from './table';
@@ -7,37 +8,29 @@ export function passesView({ passes }: PassLog) {
   return passes.map(({ kind, prologue, total, sizes }) => ({ kind, prologue, total, sizes: [...sizes] }));
 }
 
-const HEADS = { 'dry-run': 'dry', round: '', 'first-image': 'image', final: 'final' } as const;
+const HEADS = { 'dry-run': 'dry', 'first-image': 'image', final: 'final' } as const;
 
 /**
  * Bytes of every BPF instruction in every pass: one column a pass. What a pass leaves as it was stands as a dot, so that
  * what still moves is seen.
  * @param bpf the function's BPF rows
  */
-export function passesText({ passes }: PassLog, bpf: readonly BpfRow[]): string {
-  let rounds = 0;
-  const heads = passes.map(({ kind }) => (kind === 'round' ? String(++rounds) : HEADS[kind]));
-  const shown = passes.map(({ prologue, total, sizes }) => {
-    const body = sizes.reduce((sum, size) => sum + size, 0);
-    return { prologue, sizes, epilogue: total - prologue - body, total };
-  });
-  type Pass = (typeof shown)[number];
-  const row = (of: (pass: Pass) => number): string[] =>
-    shown.map((pass, i) => {
-      const size = of(pass);
-      const before = shown[i - 1];
-      return before !== undefined && of(before) === size ? '.' : String(size);
-    });
+export function passesText(log: PassLog, bpf: readonly BpfRow[]): string {
+  const columns = passColumns(log);
+  const heads = columns.map(({ kind, round }) => (kind === 'round' ? String(round) : HEADS[kind]));
+  const row = (of: (pass: number) => number): string[] =>
+    columns.map((_, i) => (i > 0 && of(i - 1) === of(i) ? '.' : String(of(i))));
   const rows = [
     [...heads, 'bytes in each pass'],
-    [...row(({ prologue }) => prologue), '[prologue]'],
+    [...row((i) => columns[i]!.prologue), '[prologue]'],
     ...bpf
       .filter(({ continuation }) => !continuation)
-      .map(({ slot, text }) => [...row(({ sizes }) => sizes[slot] ?? 0), `${slot}: ${text}`]),
-    [...row(({ epilogue }) => epilogue), '[epilogue]'],
-    [...shown.map(({ total }) => String(total)), 'total'],
+      .map(({ slot, text }) => [...row((i) => log.passes[i]!.sizes[slot] ?? 0), `${slot}: ${text}`]),
+    [...row((i) => columns[i]!.epilogue), '[epilogue]'],
+    [...columns.map(({ total }) => String(total)), 'total'],
   ];
-  return `  Passes (a dot: as before):\n${table(rightAligned(rows, passes.length), '  ')}`;
+  const allocated = `the image was allocated after pass ${heads[log.allocatedAfter]}`;
+  return `  Passes (a dot: as before; ${allocated}):\n${table(rightAligned(rows, columns.length), '  ')}`;
 }
 
 /** The first `columns` cells of each row padded on the left. */

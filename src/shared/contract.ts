@@ -12,6 +12,7 @@ import type {
   MemoryView,
   ObjectView,
   OutputView,
+  PassesView,
   PipelineView,
   RegistersView,
   SessionView,
@@ -120,6 +121,7 @@ export const requestSchemas = {
   'session.lastWrite': v.object({ target: writeTarget }),
   'session.functions': nothing,
   'session.listing': v.object({ function: name }),
+  'session.passes': v.object({ function: name }),
   'session.registers': nothing,
   'session.stack': nothing,
   'session.frame': v.object({ index: count }),
@@ -194,6 +196,8 @@ export interface Replies {
   'session.lastWrite': LastWriteView;
   'session.functions': readonly FunctionView[];
   'session.listing': ListingView;
+  /** The size of every BPF instruction in every pass of the JIT. */
+  'session.passes': PassesView;
   'session.registers': RegistersView;
   'session.stack': StackView;
   'session.frame': FrameView;

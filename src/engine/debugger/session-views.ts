@@ -13,6 +13,7 @@ import { locationView } from './locations';
 import { mapView } from './maps';
 import { memoryView } from './memory';
 import type { CycleClock } from './cycles';
+import { passesView } from './pass-views';
 import type { PipelineLens } from './pipeline';
 import { pipelineView } from './pipeline-views';
 import { registerViews } from './registers';
@@ -31,6 +32,7 @@ import type {
   MemoryView,
   PipelineView,
   OutputView,
+  PassesView,
   RegistersView,
   ResultView,
   SessionStatus,
@@ -131,6 +133,13 @@ export class SessionViews {
     const { id, world, index, sources } = this.source;
     const code = index.get(key);
     return { session: id, function: code.view(), ...listing(world.kernel, code, sources) };
+  }
+
+  /** How the size of a function came to stand, pass by pass. @throws EngineError `debugger/function` */
+  passes(key: string): PassesView {
+    const { id, world, index } = this.source;
+    const code = index.get(key);
+    return { session: id, function: code.view(), ...passesView(world.kernel, code) };
   }
 
   registers(): RegistersView {

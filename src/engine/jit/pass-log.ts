@@ -22,7 +22,12 @@ export function replayPasses({ unit, ctx, base }: Compilation): PassLog {
     }
     passes.push({ kind, prologue: 2 * prologue, total: 2 * e.ninsns, sizes });
   };
-  const again = compileUnit(unit, () => base, watch);
+  let allocatedAfter = 0;
+  const allocate = () => {
+    allocatedAfter = passes.length - 1;
+    return base;
+  };
+  const again = compileUnit(unit, allocate, watch);
   if (ctx.calleeAddress) extraPass(again, ctx.calleeAddress, watch);
-  return { passes };
+  return { passes, allocatedAfter };
 }

@@ -110,6 +110,8 @@ export interface PassLog {
     readonly total: number;
     readonly sizes: Int32Array;
   }[];
+  /** Index of the pass after which the image was allocated: the first that came out as long as the one before. */
+  readonly allocatedAfter: number;
 }
 
 export interface ExtableEntry {

@@ -168,6 +168,7 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
     },
     'session.functions': () => current().session.views.functions(),
     'session.listing': (params) => current().session.views.listing(params.function),
+    'session.passes': (params) => current().session.views.passes(params.function),
     'session.registers': () => standing().views.registers(),
     'session.stack': () => standing().views.stack(),
     'session.frame': ({ index }) => standing().views.frame(index),

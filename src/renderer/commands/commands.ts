@@ -6,6 +6,7 @@ import { useCompare } from '../stores/compare';
 import { PANES, useLayout, type PaneId } from '../stores/layout';
 import { useListing } from '../stores/listing';
 import { useOutput } from '../stores/output';
+import { usePasses } from '../stores/passes';
 import { useSession } from '../stores/session';
 import { FONT_SIZES, THEMES, useSettings } from '../stores/settings';
 import { useSetup } from '../stores/setup';
@@ -65,6 +66,7 @@ export function createCommands(): Commands {
   const view = useView();
   const compare = useCompare();
   const watch = useWatch();
+  const passes = usePasses();
 
   const debugging = computed(() => app.page === 'debug' && session.view !== null);
   const canMove = computed(() => debugging.value && session.canMove);
@@ -327,6 +329,14 @@ export function createCommands(): Commands {
         if (fresh) layout.toggleMaximized('compare');
       },
     },
+    {
+      id: 'passes',
+      title: 'Show the JIT’s passes of this function…',
+      group: 'View',
+      keys: [],
+      enabled: computed(() => debugging.value && passes.available),
+      run: () => passes.show(),
+    },
     ...(
       [
         ['next-difference', 'Next difference of the comparison', 'F7', false],
@@ -348,6 +358,14 @@ export function createCommands(): Commands {
       enabled: debugging,
       run: () => layout.show(id as PaneId),
     })),
+    {
+      id: 'maximize-pane',
+      title: 'Use the whole window for the pane in front, or show the others again',
+      group: 'View',
+      keys: [],
+      enabled: debugging,
+      run: () => layout.toggleMaximized(),
+    },
     {
       id: 'native-bytes',
       title: 'Show or hide instruction bytes',

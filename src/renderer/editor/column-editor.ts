@@ -1,6 +1,6 @@
 import { search, searchKeymap } from '@codemirror/search';
 import { EditorState, type Extension } from '@codemirror/state';
-import { EditorView, hoverTooltip, keymap } from '@codemirror/view';
+import { closeHoverTooltips, EditorView, hoverTooltip, keymap } from '@codemirror/view';
 import type { ColumnName } from '../model/links';
 import type { ColumnLine, ColumnModel } from './column-model';
 import {
@@ -53,9 +53,12 @@ export function createColumnEditor(parent: HTMLElement, options: ColumnOptions):
   let marks: LineMarks | null = null;
   let breakpoints: BreakpointMarks = new Map();
   let hoveredLine: number | null = null;
+  /** A context menu was opened and the pointer has not moved since: a tooltip would lie under the menu. */
+  let quiet = false;
 
   const hover = hoverTooltip(
     (view, position) => {
+      if (quiet) return null;
       const line = view.state.doc.lineAt(position);
       const text = lines[line.number - 1]?.hover;
       if (!text) return null;
@@ -98,7 +101,14 @@ export function createColumnEditor(parent: HTMLElement, options: ColumnOptions):
     hover,
     columnTheme,
     EditorView.domEventHandlers({
-      mousemove: (event, view) => setHovered(lineAt(view, event.clientX, event.clientY)),
+      mousemove: (event, view) => {
+        quiet = false;
+        setHovered(lineAt(view, event.clientX, event.clientY));
+      },
+      contextmenu: (_event, view) => {
+        quiet = true;
+        view.dispatch({ effects: closeHoverTooltips });
+      },
       mouseleave: () => setHovered(null),
       mousedown(event, view) {
         const line = lineAt(view, event.clientX, event.clientY);

@@ -30,7 +30,8 @@ export const columnTheme = EditorView.theme({
     fontStyle: 'italic',
     borderBottom: '1px solid var(--line-soft)',
   },
-  '.hb-no-code': { opacity: 'var(--no-code-opacity)' },
+  // Without the colours of the language, but legible: half-transparent text is not.
+  '.hb-no-code, .hb-no-code *': { color: 'var(--text-muted)' },
   '.hb-continuation': { opacity: '0.55' },
   '.hb-outside': { backgroundColor: 'var(--shade)' },
   '.hb-part-start': { borderTop: '1px dashed var(--line-strong)', marginTop: '-1px' },

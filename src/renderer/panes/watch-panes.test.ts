@@ -14,6 +14,7 @@ import { mountOver } from '../testing/mount';
 import { sampleListing } from '../testing/sample-listing';
 import { startedSession } from '../testing/stores';
 import BreakpointsPane from './BreakpointsPane.vue';
+import FramePane from './FramePane.vue';
 import MemoryPane from './MemoryPane.vue';
 import RegistersPane from './RegistersPane.vue';
 
@@ -107,6 +108,44 @@ describe('the registers pane', () => {
       .find((button) => button.text() === 'Stop searching')!
       .trigger('click');
     expect(fake.calls.map(({ method }) => method)).toContain('session.pause');
+  });
+});
+
+describe('the frame pane', () => {
+  const slot = (pane: VueWrapper, name: string) =>
+    pane.findAll('tbody tr').find((tr) => tr.find('.slot').text() === name)!;
+
+  it('watches a slot by its menu, and says who wrote it last', async () => {
+    await startedSession();
+    const pane = await show(FramePane);
+    for (let i = 0; i < 7; i++) await useSession().step('over', 'native');
+    await flushPromises();
+    const ra = useSession().frame!.rows.find(({ name }) => name === 'saved ra')!;
+    const choose = async (text: string) => {
+      await slot(pane, 'saved ra').trigger('contextmenu');
+      await flushPromises();
+      await menuItem(text).trigger('click');
+      await flushPromises();
+    };
+    await choose('Break when written');
+    expect(useBreakpoints().list.map(({ spec }) => spec)).toEqual([
+      { kind: 'memory', address: ra.address, length: 8, when: 'written' },
+    ]);
+    await choose('Who wrote this last?');
+    expect(pane.find('section[aria-label="Who wrote it last"]').text()).toContain(ra.address);
+  });
+
+  it('has one row in the order of Tab, which the arrow keys move; Enter shows its memory', async () => {
+    await startedSession();
+    const pane = await show(FramePane);
+    const reached = () => pane.findAll('tbody tr').map((tr) => tr.attributes('tabindex'));
+    expect(reached().filter((index) => index === '0')).toHaveLength(1);
+    expect(reached()[0]).toBe('0');
+    await pane.find('table').trigger('keydown', { key: 'ArrowDown' });
+    await pane.find('table').trigger('keydown', { key: 'ArrowDown' });
+    expect(reached()[2]).toBe('0');
+    await pane.find('table').trigger('keydown', { key: 'Enter' });
+    expect(useMemory().target).toBe(BigInt(useSession().frame!.rows[2]!.address));
   });
 });
 

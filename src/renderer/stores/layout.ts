@@ -33,6 +33,8 @@ export const useLayout = defineStore('layout', () => {
   const open = ref<readonly string[]>([]);
   /** Panes whose content is on screen. */
   const visible = ref<readonly string[]>([]);
+  /** One pane fills the window in place of all others. */
+  const maximized = ref(false);
 
   function attach(api: DockviewApi): void {
     dock.value = api;
@@ -43,16 +45,19 @@ export const useLayout = defineStore('layout', () => {
       settings.changeLayout('dock', { version: LAYOUT_VERSION, state: api.toJSON() });
     });
     api.onDidActivePanelChange(note);
+    api.onDidMaximizedGroupChange(note);
   }
 
   function detach(): void {
     dock.value = null;
     open.value = [];
     visible.value = [];
+    maximized.value = false;
   }
 
   function note(): void {
     if (!dock.value) return;
+    maximized.value = dock.value.hasMaximizedGroup();
     open.value = dock.value.panels.map(({ id }) => id);
     visible.value = dock.value.groups.flatMap(({ activePanel }) => (activePanel ? [activePanel.id] : []));
   }
@@ -94,9 +99,9 @@ export const useLayout = defineStore('layout', () => {
     });
   }
 
-  /** Shows a pane in place of all others, or puts the others back. */
-  function toggleMaximized(id: PaneId): void {
-    const panel = dock.value?.getPanel(id);
+  /** Shows a pane (the one in front, unless one is named) in place of all others, or puts the others back. */
+  function toggleMaximized(id?: PaneId): void {
+    const panel = id === undefined ? dock.value?.activePanel : dock.value?.getPanel(id);
     if (!panel) return;
     if (panel.api.isMaximized()) panel.api.exitMaximized();
     else panel.api.maximize();
@@ -107,7 +112,7 @@ export const useLayout = defineStore('layout', () => {
     dock.value?.getPanel(id)?.api.close();
   }
 
-  return { dock, open, visible, attach, detach, reset, show, toggleMaximized, close };
+  return { dock, open, visible, maximized, attach, detach, reset, show, toggleMaximized, close };
 });
 
 type Place = Parameters<DockviewApi['addPanel']>[0]['position'];
@@ -148,8 +153,9 @@ function placeFor(api: DockviewApi, id: PaneId): Place {
 function buildDefault(api: DockviewApi): void {
   const width = api.width || 1280;
   const height = api.height || 700;
-  const side = Math.round(Math.min(400, width * 0.29));
-  const bottom = Math.round(height * 0.3);
+  const side = Math.round(Math.min(400, width * 0.305));
+  // Low windows give the panes below a larger share: a pane of three lines shows nothing.
+  const bottom = Math.round(Math.max(height * 0.3, Math.min(190, height * 0.4)));
   addPane(api, 'source');
   addPane(api, 'registers', { referencePanel: 'source', direction: 'right' }, side);
   addPane(api, 'stack', { referencePanel: 'source', direction: 'below' }, undefined, bottom);

@@ -11,7 +11,7 @@ import { useListing } from './listing';
 import { useSession } from './session';
 
 /** The pane that a question was asked in: the answer shows there. */
-export type AskingPane = 'registers' | 'memory';
+export type AskingPane = 'registers' | 'memory' | 'frame';
 
 /** Watchpoints in the making, and the question who wrote something last with its answer. */
 export const useWatch = defineStore('watch', () => {

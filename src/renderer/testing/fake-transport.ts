@@ -2,6 +2,7 @@ import type { Transport } from '../../shared/api';
 import type { EventName, Method, Outcome, Params, Replies } from '../../shared/contract';
 import type { BreakpointSpec, BreakpointView, SessionView, StopKind } from '../../shared/views';
 import { sampleComparison, sampleRuns } from './sample-compare';
+import { samplePasses } from './sample-passes';
 import { samplePipeline } from './sample-pipeline';
 import { sampleListing, SESSION, targetListing } from './sample-listing';
 import {
@@ -188,6 +189,8 @@ export function createFakeTransport(): FakeTransport {
     'session.functions': () => [sampleListing.function, targetListing.function],
     'session.listing': (params) =>
       params.function === targetListing.function.key ? targetListing : sampleListing,
+    'session.passes': (params) =>
+      samplePasses(params.function === targetListing.function.key ? targetListing : sampleListing),
     'session.registers': () => ({ session: SESSION, stop, registers: sampleRegisters(row, here().pc) }),
     'session.stack': () => {
       const { pc, line, slot } = here();
