@@ -50,7 +50,7 @@ describe('the pass log of a function', () => {
 
   test('of a long function the instructions alone whose size changes have rows', () => {
     const code = session.index.get('dispatch/dispatch');
-    const { kernel } = session.world;
+    const { kernel } = session.execution;
     const moving = view.rows.filter(({ sizes }) => new Set(sizes).size > 1);
     expect(moving.length).toBeGreaterThan(1);
     const long = passesView(kernel, code, view.rows.length - 1);
