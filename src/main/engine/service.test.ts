@@ -81,6 +81,15 @@ describe('the engine service', () => {
     expect(native.every((row) => row.why.includes(': '))).toBe(true);
   });
 
+  test('the pass log of a function adds up to its image; another function is refused', async () => {
+    await start();
+    const { passes, rows } = await call('session.passes', { function: 'entry/call_entry' });
+    const last = passes.at(-1)!;
+    const body = rows.reduce((sum, { sizes }) => sum + sizes.at(-1)!, 0);
+    expect(last).toMatchObject({ kind: 'final', total: last.prologue + body + last.epilogue });
+    await expect(call('session.passes', { function: 'entry/none' })).rejects.toThrow(/entry\/none/);
+  });
+
   test('a source that does not match the object is left aside', async () => {
     object = service.openBytes('hierarchy.o', example('hierarchy.o'), { 'hierarchy.c': 'int x;\n' });
     await start();
