@@ -13,7 +13,7 @@ import {
   TOP_ARROWS,
 } from '../eslint/rooms.js';
 import { ascPlugin } from '../vite-plugin-asc.ts';
-import { circles, importsOf } from './lib/imports';
+import { circles, importsOf as readImports, type Import } from './lib/imports';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
 const at = (name: string): string => path.join(SRC, name);
@@ -23,6 +23,13 @@ const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 /** The machine's core is AssemblyScript, a program of its own. */
 const isCore = (file: string): boolean => file.includes(at('engine/machine/core/'));
 const files = sources.filter((file) => !isCore(file));
+
+const known = new Map<string, readonly Import[]>();
+function importsOf(file: string): readonly Import[] {
+  const imports = known.get(file) ?? readImports(file);
+  known.set(file, imports);
+  return imports;
+}
 
 /** The file that a relative import leads to; undefined for one that is no source, such as a style sheet. */
 function targetOf(file: string, source: string): string | undefined {

@@ -5,7 +5,7 @@ import { run } from './run.mjs';
 import { say } from './say.mjs';
 
 /** Debian packages by the command that each is wanted for. */
-export const TOOLS = {
+const TOOLS = {
   chromium: 'chromium',
   'clang-19': 'clang-19',
   'llvm-objdump-19': 'llvm-19',

@@ -14,6 +14,7 @@ export type RecordKind =
   | 'tail-call-semantics'
   | 'object';
 
+/** One line of a vector file. */
 export interface VectorRecord {
   /** Path of the file it stands in. */
   readonly file: string;

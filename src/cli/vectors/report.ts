@@ -11,6 +11,7 @@ export interface Failure {
   readonly detail: string;
 }
 
+/** What became of one record. */
 export interface RecordResult {
   readonly file: string;
   readonly name: string;
@@ -64,6 +65,7 @@ export class RecordCheck {
   }
 }
 
+/** What became of all records. */
 export interface VectorReport {
   readonly passed: number;
   readonly failed: number;

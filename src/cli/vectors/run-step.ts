@@ -55,7 +55,7 @@ function playRun(kernel: Kernel, name: string, input: TestRunInput): Outcome {
     const program = kernel.program(name);
     kernel.beginRun(program, input);
     const end = runToEnd(kernel, LIMIT);
-    if (end.kind === 'exit') return { kind: 'output', output: kernel.finishRun(program, input) };
+    if (end.kind === 'exit') return { kind: 'output', output: kernel.finishRun(program) };
     return { kind: 'stopped', message: describe(kernel, end) };
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== 'kernel/errno') throw error;

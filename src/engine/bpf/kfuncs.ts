@@ -14,5 +14,6 @@ const KFUNC_NAMES = [
 
 export type KfuncName = (typeof KFUNC_NAMES)[number];
 
+/** Whether Hartbeat knows a kfunc of this name. */
 export const isKfuncName = (name: string): name is KfuncName =>
   (KFUNC_NAMES as readonly string[]).includes(name);

@@ -5,6 +5,7 @@ import { helperName } from './helpers';
 import { BPF_PSEUDO, type BpfInsn } from './insn';
 import { ATOMIC_SYMBOLS, atomicOp, opOf, type BpfAccessSize, type BpfOp } from './table';
 
+/** How instructions are written. */
 export interface PrintOptions {
   /** What the ld_imm64 at this slot loads, for instance `map[name:hits]`; its number is printed when undefined. */
   readonly note?: (slot: number) => string | undefined;

@@ -4,6 +4,7 @@ import { BPF_PSEUDO, type BpfInsn } from './insn';
 import { printInsn } from './print';
 import { atomicOp, opOf, type BpfOp } from './table';
 
+/** What is allowed in the instructions. */
 export interface ValidateOptions {
   /** First slots of functions besides those that calls name (functions that nobody calls). */
   readonly functions?: readonly number[];

@@ -16,6 +16,7 @@ export interface World {
   readonly program: KernelProgram;
 }
 
+/** Which programs of an object are loaded under which profile. */
 export interface WorldRequest {
   readonly object: BpfObject;
   readonly profile: Profile;

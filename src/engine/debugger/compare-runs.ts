@@ -7,6 +7,7 @@ import { buildWorld, type World } from './build';
 import { Session } from './session';
 import type { CompareRunsView, CompareRunView, InputsView, ProfileView, ResultView } from './views';
 
+/** One run of a comparison. */
 export interface ComparedRunRequest {
   readonly object: BpfObject;
   readonly program: string;

@@ -42,6 +42,7 @@ function requireProgram(object: BpfObject, program: string): void {
   );
 }
 
+/** A function and the two profiles under which it is compiled. */
 export interface CompareRequest {
   readonly object: BpfObject;
   readonly program: string;

@@ -17,6 +17,7 @@ export type ExecStop =
       readonly location: LocationView;
     };
 
+/** What a run of bare instructions came to. */
 export interface ExecResult {
   /** All 64 bits of R0 (a5); absent unless the program returned. */
   readonly r0?: bigint;

@@ -1,10 +1,9 @@
-import { helperName } from '../bpf/helpers';
-import { CALL } from '../bpf/insn';
 import type { Kernel, KernelEvent, KernelProgram } from '../kernel/types';
 import type { Machine, MachineStop } from '../machine/types';
 import { REG } from '../rv64/registers';
 import type { Arrival } from './arrivals';
 import type { CodeFunction, CodeIndex } from './code-index';
+import { helperArrivals } from './helper-arrivals';
 import { deepestEntries } from './stack-bounds';
 import { refusalReason, type TailCallSite } from './tail-calls';
 import { Watching, type WatchEvent, type WatchRequest } from './watching';
@@ -316,7 +315,7 @@ export class Execution {
     const { pc } = this.machine;
     if (pc === this.entryPc && this.machine.getRegister(REG.sp) === this.entrySp) this.replaced.clear(); // a repeated run
     const hook = this.hooks.get(pc);
-    const arrivals = hook ? this.arriveAtHook(hook) : this.inKernel ? this.arriveInKernel(pc) : NOTHING;
+    const arrivals = hook ? this.arriveAtHook(hook) : this.inKernel ? helperArrivals(this) : NOTHING;
     for (const arrival of arrivals) this.listener.arrival?.(arrival);
     return arrivals;
   }
@@ -354,29 +353,6 @@ export class Execution {
     const target = jump && this.index.at(this.machine.getRegister(jump.rs1) + BigInt(jump.imm));
     if (target) this.enterFrame(target);
     return { kind: 'tail-call-taken', target, ...this.tailCallPlace(code, site) };
-  }
-
-  /** The kernel function whose entry this is; nothing inside one, where a callback or a program returns to. */
-  private arriveInKernel(pc: bigint): readonly Arrival[] {
-    const symbol = this.kernel.symbolAt(pc);
-    if (symbol && symbol.offset !== 0) return NOTHING;
-    const name = this.kernel.trapName(pc) ?? symbol?.name;
-    if (name === undefined) return NOTHING;
-    const args = Array.from({ length: 5 }, (_, i) => this.machine.getRegister(REG.a0 + i));
-    const calledAs = this.calledAs();
-    const differs = calledAs !== undefined && calledAs !== name;
-    return [{ kind: 'helper-call', pc, name, args, ...(differs && { calledAs }) }];
-  }
-
-  /** The helper that the program's own instruction names, before the verifier chose a function for it. */
-  private calledAs(): string | undefined {
-    const ra = this.machine.getRegister(REG.ra);
-    const code = this.index.at(ra - 1n);
-    if (!code) return undefined;
-    const slot = code.map.slotAt(code.offsetOf(ra - 1n));
-    const origin = code.program.xlated.origin[code.fn.start + slot];
-    const insn = origin && code.program.source.insns[origin.insn];
-    return insn?.code === CALL && insn.src === 0 ? helperName(insn.imm) : undefined;
   }
 
   save(): ExecutionState {

@@ -20,6 +20,7 @@ export interface Listing {
   readonly native: readonly NativeRow[];
 }
 
+/** The three columns of a function; `sources` has the texts of the files that lines come from. */
 export function listing(kernel: Kernel, code: CodeFunction, sources: Sources): Listing {
   const source = sourceRows(code, sources);
   return { source, bpf: bpfRows(kernel, code, source), native: nativeRows(kernel, code) };

@@ -6,6 +6,7 @@ import type { MapView } from './views';
 /** Entries of a map that a view shows. */
 const SHOWN = 256;
 
+/** A map with its entries as user space would read them. */
 export function mapView(kernel: Kernel, map: KernelMap): MapView {
   const entries = kernel.dumpMap(map);
   return {

@@ -14,11 +14,13 @@ import { Execution, type Halt, type Interest } from './execution';
 import { History, HISTORY_LIMITS, type HistoryLimits } from './history';
 import { testRunInput } from './inputs';
 import type { Sources } from './listing';
+import { UserInterest } from './user-interest';
 import { PipelineLens } from './pipeline';
 import { STALL_SENTENCES } from './pipeline-views';
 import { faultText } from './sentences';
 import { SessionLog } from './session-log';
 import { SessionPast, type Asked } from './session-past';
+import { Standing } from './standing';
 import { SessionViews, type SessionResult, type SessionState } from './session-views';
 import { CONTINUE, runToGoal, stepGoal, type Goal } from './stepping';
 import { StopImages } from './stop-images';
@@ -37,6 +39,7 @@ import type {
 } from './views';
 import type { Names } from './watch-sentences';
 
+/** What a session is made of. */
 export interface SessionOptions {
   readonly id: string;
   readonly world: World;
@@ -72,17 +75,11 @@ export class Session {
   private readonly clock: CycleClock;
   /** The state before the first run. */
   private readonly loaded: { readonly machine: MachineSnapshot; readonly kernel: KernelSnapshot };
-  private statusNow: SessionStatus = 'stopped';
-  private reason: StopView | undefined;
+  private readonly standing = new Standing();
   /** What a running session is on its way to, unless it is in the past. */
   private goal: Goal | undefined;
   private readonly past: SessionPast;
-  private resultNow: SessionResult | undefined;
-  /** True once nothing more can be executed: the program returned, or it faulted. */
-  private finished = false;
-  private interestNow:
-    | { readonly goal: ReadonlySet<bigint>; readonly user: ReadonlySet<bigint>; readonly interest: Interest }
-    | undefined;
+  private readonly interest: UserInterest;
 
   /** The session stands at the program's entry. @throws EngineError for inputs that the program type does not take */
   constructor(options: SessionOptions) {
@@ -101,6 +98,7 @@ export class Session {
     this.execution = new Execution(world.machine, world.kernel, this.index, listener);
     this.breakpoints = options.breakpoints ?? new Breakpoints();
     this.breakpoints.bind({ index: this.index, kernel: world.kernel });
+    this.interest = new UserInterest(this.breakpoints);
     this.loaded = { machine: world.machine.snapshot(), kernel: world.kernel.snapshot() };
     const { history = true } = options;
     if (history !== false) {
@@ -115,8 +113,8 @@ export class Session {
         stamp: () => ({ session: this.id, stop: this.stops.number }),
         programName: () => this.program.name,
         breakpoints: this.breakpoints,
-        interest: () => this.interest(NOWHERE),
-        depart: () => this.depart(),
+        interest: () => this.interest.alone(),
+        depart: () => this.standing.depart(),
         stop: ({ kind, text, breakpoints, by }) => this.stopAt(kind, text, breakpoints, by),
         judge: (halt) => this.judge(halt, CONTINUE),
       },
@@ -141,17 +139,17 @@ export class Session {
     return this.world.program;
   }
   get status(): SessionStatus {
-    return this.statusNow;
+    return this.standing.status;
   }
   get result(): SessionResult | undefined {
-    return this.resultNow;
+    return this.standing.result;
   }
   get stopReason(): StopView | undefined {
-    return this.reason;
+    return this.standing.reason;
   }
   /** False once the program has returned or cannot go on. */
   get canGoOn(): boolean {
-    return !this.finished && this.reason?.kind !== 'limit';
+    return this.standing.canGoOn;
   }
   /** Whether there is a past to step back into. */
   get canGoBack(): boolean {
@@ -163,7 +161,7 @@ export class Session {
   }
 
   private get state(): SessionState {
-    const { statusNow: status, reason, resultNow: result } = this;
+    const { status, reason, result } = this.standing;
     return { status, reason, result, canGoBack: status !== 'running' && this.canGoBack };
   }
 
@@ -173,8 +171,7 @@ export class Session {
     this.execution.begin(program);
     this.returnCheck.enter(machine);
     this.history?.begin();
-    this.resultNow = undefined;
-    this.finished = false;
+    this.standing.begin();
     this.stops.forget();
     this.stopAt('entry', `Entered ${program.name}.`);
   }
@@ -191,7 +188,7 @@ export class Session {
 
   /** @throws EngineError `debugger/ended` when nothing is left to execute, `debugger/step` */
   step(step: StepKind, granularity: Granularity): void {
-    this.requireGoing();
+    this.standing.requireGoing();
     if (granularity === 'cycle' && step !== 'out') return this.stepCycle();
     this.resume(stepGoal(this.execution, step, granularity === 'cycle' ? 'native' : granularity));
   }
@@ -212,13 +209,13 @@ export class Session {
    * @throws EngineError `debugger/ended`, `debugger/step` without a timing profile, `debugger/target`
    */
   runToCycle(cycle: number): void {
-    this.requireStanding();
+    this.standing.requireStanding();
     const { clock, execution } = this;
     const now = clock.needNow();
     if (!Number.isSafeInteger(cycle) || cycle < 0)
       throw new EngineError('debugger/target', `There is no cycle ${cycle}; give a whole number from 0 on.`);
     if (cycle > now) {
-      this.requireGoing();
+      this.standing.requireGoing();
       const goal = new CycleGoal(execution, clock, cycle, false);
       return goal.reached() ? this.stopAt(goal.stopKind, goal.text) : this.resume(goal);
     }
@@ -227,13 +224,13 @@ export class Session {
 
   /** @throws EngineError `debugger/ended` */
   continue(): void {
-    this.requireGoing();
+    this.standing.requireGoing();
     this.resume(CONTINUE);
   }
 
   /** @throws EngineError `debugger/ended`, `debugger/target` for a place that no code comes from */
   runTo(target: RunTarget): void {
-    this.requireGoing();
+    this.standing.requireGoing();
     const place = resolvePlace({ index: this.index, kernel: this.world.kernel }, target);
     if (place.problem !== undefined) throw new EngineError('debugger/target', place.problem);
     this.resume(runToGoal(this.execution, place.addresses, place.label));
@@ -244,13 +241,13 @@ export class Session {
    * @throws EngineError `debugger/history` at the first instant, `debugger/step`
    */
   stepBack(step: StepKind, granularity: Granularity): void {
-    this.requireStanding();
+    this.standing.requireStanding();
     this.past.stepBack(step, granularity);
   }
 
   /** Goes back to the last breakpoint that was come to, or to the first instant. @throws EngineError `debugger/history` */
   reverseContinue(): void {
-    this.requireStanding();
+    this.standing.requireStanding();
     this.past.reverseContinue();
   }
 
@@ -259,7 +256,7 @@ export class Session {
    * @throws EngineError `debugger/history` for an instant that has not been seen
    */
   goTo(time: number): void {
-    this.requireStanding();
+    this.standing.requireStanding();
     this.past.goTo(time);
   }
 
@@ -269,51 +266,19 @@ export class Session {
    * @throws EngineError `debugger/history`, `debugger/watch` for a target that there is not
    */
   lastWrite(target: WriteTarget): Asked<LastWriteView> {
-    this.requireStanding();
+    this.standing.requireStanding();
     return this.past.lastWrite(target);
-  }
-
-  /** Sets out for the past. @returns puts back how it stood with the session */
-  private depart(): () => void {
-    const { finished, resultNow, reason, statusNow } = this;
-    this.finished = false;
-    this.resultNow = undefined;
-    this.statusNow = 'running';
-    this.reason = undefined;
-    return () => {
-      this.finished = finished;
-      this.resultNow = resultNow;
-      this.reason = reason;
-      this.statusNow = statusNow;
-    };
-  }
-
-  private requireStanding(): void {
-    if (this.statusNow !== 'running') return;
-    throw new EngineError('debugger/running', 'The program is running; pause it first.');
-  }
-
-  private requireGoing(): void {
-    this.requireStanding();
-    if (!this.finished) return;
-    throw new EngineError(
-      'debugger/ended',
-      this.resultNow
-        ? 'The program has returned; restart the session to run it again.'
-        : 'The program cannot go on after this fault; restart the session to run it again.',
-    );
   }
 
   private resume(goal: Goal): void {
     this.goal = goal;
     this.clock.forget();
-    this.statusNow = 'running';
-    this.reason = undefined;
+    this.standing.run();
   }
 
   /** Stops a running session where it is; one on its way back returns to where it was. */
   pause(): void {
-    if (this.statusNow !== 'running') return;
+    if (this.status !== 'running') return;
     // A question that is given up has moved nothing.
     if (this.past.giveUp() === 'question') return;
     this.stopAt('pause', `Paused in ${this.views.location().symbol}.`);
@@ -325,7 +290,7 @@ export class Session {
    */
   runSlice(budget: number): boolean {
     let left = budget;
-    while (this.statusNow === 'running' && left > 0) {
+    while (this.status === 'running' && left > 0) {
       const before = this.instructions;
       try {
         if (this.past.travelling) left -= this.past.goOn();
@@ -336,7 +301,7 @@ export class Session {
       // Coming back costs as much as many instructions; the slice must stay short for the clock, too.
       left -= Math.max(this.instructions - before, 0) + HALT_COST;
     }
-    return this.statusNow === 'running';
+    return this.status === 'running';
   }
 
   /** Runs until it stops by itself. For command lines and tests; a window uses runSlice(). */
@@ -349,7 +314,7 @@ export class Session {
    * @returns what the machine came to
    */
   tick(): readonly Arrival[] {
-    this.requireGoing();
+    this.standing.requireGoing();
     if (this.instructions >= this.limit) {
       this.stopAtLimit();
       return [];
@@ -371,23 +336,12 @@ export class Session {
     const allowed = Math.min(this.limit - this.instructions, this.history?.prepare() ?? Infinity);
     if (this.limit - this.instructions <= 0) return this.stopAtLimit();
     const interest =
-      untilCycle === undefined ? this.interest(addresses) : { ...this.interest(addresses), untilCycle };
+      untilCycle === undefined
+        ? this.interest.with(addresses)
+        : { ...this.interest.with(addresses), untilCycle };
     const halt = this.execution.advance(single ? 1 : Math.min(budget, allowed), interest);
     this.history?.note();
     this.judge(halt, goal);
-  }
-
-  /** The goal's addresses and the user's breakpoints, as one set that stays the same while both do. */
-  private interest(goal: ReadonlySet<bigint>): Interest {
-    const user = this.breakpoints.addresses;
-    let now = this.interestNow;
-    if (!now || now.goal !== goal || now.user !== user) {
-      const addresses = new Set([...goal, ...user]);
-      const { watches } = this.breakpoints;
-      const interest = { addresses, watches, wants: (arrival: Arrival) => this.breakpoints.wants(arrival) };
-      now = this.interestNow = { goal, user, interest };
-    }
-    return now.interest;
   }
 
   /** Whether a halt is a stop, and why. */
@@ -396,10 +350,10 @@ export class Session {
       case 'exit':
         return this.leave(halt.returnValue);
       case 'fault':
-        this.finished = true;
+        this.standing.finish();
         return this.stopAt('fault', faultText(halt.stop));
       case 'unknown':
-        this.finished = true;
+        this.standing.finish();
         return this.stopAt('unknown-helper', halt.message);
       case 'budget':
       case 'arrived': {
@@ -417,17 +371,17 @@ export class Session {
   private leave(returnValue: bigint): void {
     const { kernel, machine, program } = this.world;
     const checks = this.returnCheck.leave(machine);
-    this.resultNow = { ...kernel.finishRun(program, this.input), checks };
-    this.finished = true;
+    const result = { ...kernel.finishRun(program), checks };
+    this.standing.finish(result);
     const failed = checks.find((check) => !check.ok);
     if (failed) return this.stopAt('check', failed.text);
-    this.stopAt('exit', `${program.name} returned ${this.resultNow.retval} (R0 = ${hex64(returnValue)}).`);
+    this.stopAt('exit', `${program.name} returned ${result.retval} (R0 = ${hex64(returnValue)}).`);
   }
 
   /** Machine and kernel have their limits, too (memory, for instance): the run ends there. */
   private giveUp(error: unknown): void {
     if (!(error instanceof EngineError)) throw error;
-    this.finished = true;
+    this.standing.finish();
     this.stopAt('fault', error.message);
   }
 
@@ -442,8 +396,7 @@ export class Session {
     by?: StopView['by'],
   ): void {
     this.goal = undefined;
-    this.statusNow = this.finished && this.resultNow ? 'ended' : 'stopped';
-    this.reason = { kind, text, breakpoints, ...(by && { by }) };
+    this.standing.stop({ kind, text, breakpoints, ...(by && { by }) });
     this.stops.take(this.world.machine);
     if (kind === 'fault' || kind === 'unknown-helper' || kind === 'check') {
       this.log.add({ kind: 'error', text, at: this.instructions, pc: this.world.machine.pc });
@@ -463,7 +416,6 @@ export class Session {
   }
 }
 
-const NOWHERE: ReadonlySet<bigint> = new Set();
 const NOTHING_CAME = { arrivals: [], watched: [] } as const;
 /** Instructions that one return to the session counts for in a slice. */
 const HALT_COST = 200;

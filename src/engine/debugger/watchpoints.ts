@@ -9,6 +9,7 @@ import type { BreakpointSpec, WatchSpec, WriteTarget } from './views';
 /** Bytes that one watchpoint covers at most. */
 const MOST_WATCHED = 65_536;
 
+/** Whether a breakpoint is a watchpoint. */
 export function isWatchSpec(spec: BreakpointSpec): spec is WatchSpec {
   return spec.kind === 'register' || spec.kind === 'memory';
 }
@@ -75,6 +76,7 @@ export const targetText = (target: WriteTarget): string =>
 const rangeText = (address: bigint, length: number): string =>
   `${length === 1 ? 'the byte' : `${length} bytes`} at ${hex64(u64(address))}`;
 
+/** Whether a breakpoint watches the same thing in the same way. */
 export function sameWatch(a: WatchSpec, b: BreakpointSpec): boolean {
   if (a.kind === 'register') {
     return (

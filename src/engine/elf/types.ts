@@ -15,6 +15,7 @@ export interface ElfFile {
   readonly segments: readonly ElfSegment[];
 }
 
+/** A section header and the section's bytes. */
 export interface ElfSection {
   readonly index: number;
   readonly name: string;
@@ -34,6 +35,7 @@ export interface ElfSection {
   readonly bytes: Uint8Array;
 }
 
+/** An entry of the symbol table. */
 export interface ElfSymbol {
   readonly index: number;
   readonly name: string;
@@ -49,6 +51,7 @@ export interface ElfSymbol {
   readonly section: number;
 }
 
+/** An entry of a relocation section. */
 export interface ElfRelocation {
   /** Bytes from the start of the section that is relocated. */
   readonly offset: number;
@@ -58,6 +61,7 @@ export interface ElfRelocation {
   readonly addend: bigint;
 }
 
+/** A program header and the bytes that it loads. */
 export interface ElfSegment {
   /** p_type: 1 = LOAD. */
   readonly type: number;

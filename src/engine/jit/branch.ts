@@ -26,6 +26,7 @@ const JAL_REACH = 2 ** 20;
 const AUIPC_MIN = -(2 ** 31) - 2 ** 11;
 const AUIPC_MAX = 2 ** 31 - 2 ** 11;
 
+/** Whether auipc and the instruction behind it reach this far, in bytes (`in_auipc_jalr_range`). */
 export const inAuipcRange = (distance: number): boolean => distance >= AUIPC_MIN && distance < AUIPC_MAX;
 /** The two immediates that auipc and the instruction behind it share out. @param distance bytes, in auipc's range */
 export const auipcUpper = (distance: number): number => Math.floor((distance + 0x800) / 0x1000) & 0xfffff;

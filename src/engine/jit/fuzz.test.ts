@@ -9,8 +9,8 @@ import { compileProgram } from './subprograms';
 import { recordedFunctions } from './testing/recorded';
 import type { JitInput } from './types';
 
-/** More of them: `FUZZ=20000 npx vitest run src/engine/jit/fuzz.test.ts` */
-const COUNT = Number(process.env['FUZZ'] ?? 2_000);
+/** More of them: `HARTBEAT_FUZZ=20000 npx vitest run src/engine/jit/fuzz.test.ts` */
+const COUNT = Number(process.env['HARTBEAT_FUZZ'] ?? 2_000);
 const EDGES = [
   0, 1, -1, 8, 31, 32, 63, 64, 0x7ff, 0x800, -0x800, -0x801, 0x7fff, -0x8000, 0x7fffffff, -0x80000000,
 ];

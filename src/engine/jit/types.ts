@@ -114,6 +114,7 @@ export interface PassLog {
   readonly allocatedAfter: number;
 }
 
+/** An entry of the exception table: a load or store that may fault, and where it goes on then. */
 export interface ExtableEntry {
   /** Byte offset of the probing native instruction in the image. */
   readonly insnOffset: number;
@@ -163,6 +164,7 @@ export interface JitFunction {
   readonly passes: PassLog;
 }
 
+/** A compiled program: its functions, main first. */
 export interface JitProgram {
   readonly profile: Profile;
   readonly functions: readonly JitFunction[];

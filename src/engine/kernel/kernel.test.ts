@@ -34,7 +34,7 @@ function run(kernel: Kernel, name: string, input: TestRunInput = {}, limit = 1_0
   const program = kernel.program(name);
   kernel.beginRun(program, input);
   const end = runToEnd(kernel, limit);
-  return { end, output: end.kind === 'exit' ? kernel.finishRun(program, input) : undefined };
+  return { end, output: end.kind === 'exit' ? kernel.finishRun(program) : undefined };
 }
 
 const map = (type: number, more: object = {}) => ({
@@ -260,7 +260,7 @@ describe('helpers', () => {
         saved = { machine: kernel.machine.snapshot(), kernel: kernel.snapshot() };
       }
     }
-    const first = kernel.finishRun(program, input);
+    const first = kernel.finishRun(program);
     expect(first.retval).toBe(5);
     expect(bytesToHex(first.ctxOut!.subarray(8))).toBe(bytesToHex(u64le(10)));
     const { events } = kernel;
@@ -268,7 +268,7 @@ describe('helpers', () => {
     kernel.restore(saved!.kernel);
     expect(kernel.eventCount).toBeLessThan(events.length);
     expect(runToEnd(kernel, 10_000).kind).toBe('exit');
-    expect(kernel.finishRun(program, input)).toEqual(first);
+    expect(kernel.finishRun(program)).toEqual(first);
     expect(kernel.eventCount).toBe(events.length);
     // Not only equal: the replay keeps nothing of its own.
     expect(kernel.events.every((event, i) => event === events[i])).toBe(true);

@@ -40,6 +40,7 @@ import type {
   TrapOutcome,
 } from './types';
 
+/** What a kernel model may be told beside its profile. */
 export interface KernelOptions {
   /** Seed of everything that is random: bpf_get_prandom_u32, hash seeds, places of images. Default 1. */
   readonly seed?: number;
@@ -319,7 +320,7 @@ class KernelModel implements Kernel {
     return true;
   }
 
-  finishRun(program: KernelProgram, _input: TestRunInput): TestRunOutput {
+  finishRun(program: KernelProgram): TestRunOutput {
     if (this.run?.kind !== 'test' || this.run.program.name !== program.name) {
       throw new EngineError('kernel/no-run', `No test run of ${program.name} has been begun.`, {
         program: program.name,

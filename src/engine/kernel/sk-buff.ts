@@ -7,6 +7,7 @@ const SMP_CACHE_BYTES = 64;
 export const SKB_HEADROOM = 64 + 2;
 export const ETH_HLEN = 14;
 
+/** SKB_DATA_ALIGN: bytes rounded up to a cache line. */
 export const skbDataAlign = (size: number): number => roundUp(size, SMP_CACHE_BYTES);
 
 /** A struct sk_buff in machine memory with linear data. Lengths and offsets in bytes. */

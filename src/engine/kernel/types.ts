@@ -64,6 +64,7 @@ export interface RawProgram {
   readonly trusted?: boolean;
 }
 
+/** What BPF_PROG_TEST_RUN hands back. */
 export interface TestRunOutput {
   /** u32 */
   readonly retval: number;
@@ -166,7 +167,7 @@ export interface Kernel {
    */
   handleFault(stop: MachineStop & { readonly reason: 'fault' }): boolean;
   /** After `exit`: what BPF_PROG_TEST_RUN would hand back. */
-  finishRun(program: KernelProgram, input: TestRunInput): TestRunOutput;
+  finishRun(program: KernelProgram): TestRunOutput;
   /** The JITed function that an address lies in. */
   functionAt(address: bigint): { readonly program: KernelProgram; readonly fn: JitFunction } | undefined;
   /** `bpf_map_lookup_elem` and the like for an address, with offset; programs as `bpf_prog_<tag>_<name>`. */

@@ -9,6 +9,7 @@ import { parseStatements } from './asm/statements';
 import { compress } from './compress';
 import { enc, encode, type Operands } from './encode';
 
+/** Where the code lies and how it is encoded. */
 export interface AssembleOptions {
   /** Address of the first byte; default 0. */
   readonly base?: bigint;
@@ -18,6 +19,7 @@ export interface AssembleOptions {
   readonly symbols?: Readonly<Record<string, bigint>>;
 }
 
+/** Code with the addresses of its labels. */
 export interface Assembled {
   readonly bytes: Uint8Array;
   /** Addresses of the labels; numeric labels are left out. */

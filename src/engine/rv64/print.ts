@@ -7,6 +7,7 @@ import { isCompressedHint } from './hints';
 import { ABI_NAMES } from './registers';
 import type { BaseMnemonic } from './table';
 
+/** How instructions are written. */
 export interface PrintOptions {
   /** Show pseudo-instructions such as `ret` and `li`. Default true. */
   readonly aliases?: boolean;
@@ -18,6 +19,7 @@ export interface PrintOptions {
   readonly previous?: DecodedInsn | undefined;
 }
 
+/** An instruction as text, in its parts. */
 export interface PrintedInsn {
   readonly mnemonic: string;
   /** Empty when there are none. */

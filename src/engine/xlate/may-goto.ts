@@ -9,6 +9,7 @@ const MAX_LOOPS = 8 * 1024 * 1024;
 const MAX_TIMED_LOOPS = 0xffff;
 const FP = 10;
 
+/** Whether an instruction is may_goto (BPF_JCOND). */
 export const isMayGoto = (insn: BpfInsn): boolean => insn.code === (BPF_CLASS.JMP | BPF_JMP_OP.JCOND);
 
 /** Bytes below a function's stack that hold the rounds that are left (and, if timed, the time of the start). */

@@ -72,6 +72,7 @@ export interface XlateOrigin {
   readonly rule?: RewriteRule;
 }
 
+/** One function of an xlated program. */
 export interface XlatedFunction {
   readonly name: string;
   /** Slot index in the xlated code. */

@@ -19,6 +19,7 @@ const BY_CLASS: readonly Lowering[] = [
   lowerAlu,
 ];
 
+/** Emits the code of one instruction by its class. @returns how many of the slots behind it are done with it */
 export function lowerInsn(ctx: JitContext, i: number): number {
   return BY_CLASS[ctx.unit.code.opcode(i) & 7]!(ctx, i);
 }

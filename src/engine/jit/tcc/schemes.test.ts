@@ -12,7 +12,7 @@ import type { JitFunction } from '../types';
 /**
  * What each scheme adds to the worked example of the specification (5.5): a main program that calls a subprogram and a helper; a
  * subprogram that calls a helper and tail-calls. Only the counter's own instructions are listed. To renew the golden text
- * after a wanted change, run the test with UPDATE_GOLDEN=1.
+ * after a wanted change, run the test with HARTBEAT_UPDATE=1.
  */
 const GOLDEN = path.join(import.meta.dirname, 'schemes.golden.txt');
 
@@ -88,7 +88,7 @@ it('each scheme adds to the worked example what the golden text says', () => {
     ['6.12', 'transparent'],
   ] as const;
   const text = pairs.map(([kernel, tcc]) => listing(kernel, tcc)).join('\n');
-  if (process.env['UPDATE_GOLDEN']) writeFileSync(GOLDEN, text);
+  if (process.env['HARTBEAT_UPDATE']) writeFileSync(GOLDEN, text);
   expect(text).toBe(readFileSync(GOLDEN, 'utf8'));
   for (const rule of text.match(/tcc\/\S+/g) ?? []) expect(rule in RULES).toBe(true);
 });

@@ -42,6 +42,7 @@ export type HelperTable = Readonly<Record<string, Helper>>;
 export const int = (value: bigint): number => Number(BigInt.asIntN(32, value));
 /** The low 32 bits of an argument as C's u32 reads them. */
 export const uint = (value: bigint): number => Number(u32(value));
+/** An argument as C's s64 reads it. */
 export const long = (value: bigint): bigint => s64(value);
 
 /** The map whose struct bpf_map an argument points to. @throws EngineError `kernel/bad-map` when there is none. */

@@ -1,4 +1,8 @@
-/** The loop over pre-decoded instructions. */
+/**
+ * The loop over pre-decoded instructions. Each instruction of the table is one case that stands by itself, although loads, stores
+ * and branches look alike: what they share is inlined from the files beside this one, but `break`, `continue` and `return` cannot
+ * be, and a case for many instructions would have to tell them apart again each time one is executed.
+ */
 import {
   ADDRESS, CLASS_AMO, CLASS_CSR, CLASS_JALR, CLASS_LEAVES, CLASS_LOAD, CLASS_LOAD_SMALL, CLASS_LR, CLASS_MUL,
   CLASS_SC, INSTRET, LATENCY, LOADS, LOAD_TLB, PAIRED, PAIR_FIRST, PAIR_PIPES, READY, RECORD_BYTES, RECORD_CLASS, RECORD_IMM,

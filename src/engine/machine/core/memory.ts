@@ -28,7 +28,7 @@ export function allocate(bytes: u32): u32 {
 }
 
 /** A zeroed frame, or 0 when memory is used up. */
-export function newFrame(): u32 {
+function newFrame(): u32 {
   let frame = load<u32>(FREE_FRAMES);
   if (frame != 0) {
     store<u32>(FREE_FRAMES, load<u32>(frame));
@@ -109,7 +109,7 @@ function frameToRead(region: u32, address: u64): u32 {
 }
 
 /** The frame to write an address of this region to; marks the page as written. 0 when memory is used up. */
-export function frameToWrite(region: u32, address: u64): u32 {
+function frameToWrite(region: u32, address: u64): u32 {
   const at = pageEntry(region, address);
   const entry = load<u32>(at);
   if (entry & PAGE_DIRTY) return entry & ~(PAGE_BYTES - 1);

@@ -277,5 +277,6 @@ export const TIMING_NAMES: readonly (TimingName | 'none')[] = [
   'none',
 ];
 
+/** Whether a word names a timing profile, or `none`. */
 export const isTimingName = (name: string): name is TimingName | 'none' =>
   TIMING_NAMES.some((known) => known === name);

@@ -60,6 +60,7 @@ function reversed(op: number): number {
   }
 }
 
+/** In what kernels differ when they compare registers. */
 export interface ComparisonRules {
   /** Known bits that contradict each other decide an equality. */
   readonly bitsDecideEquality: boolean;

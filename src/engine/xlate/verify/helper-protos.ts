@@ -48,6 +48,7 @@ export type HelperReturn =
   /** a per-cpu variable's address */
   | 'mem-or-btf';
 
+/** What a helper takes and gives (struct bpf_func_proto). */
 export interface HelperProto {
   readonly args: readonly HelperArg[];
   readonly returns: HelperReturn;

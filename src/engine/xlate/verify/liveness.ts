@@ -12,6 +12,7 @@ import type { VerifierEnv } from './env';
 import { LIVE_READ, LIVE_READ32, LIVE_READ64, LIVE_WRITTEN, NOT_A_SUBREG, type RegState } from './reg';
 import { FP } from './state';
 
+/** The class, mode or operation bits of an opcode. */
 export const insnClass = (code: number): number => code & 7;
 export const insnMode = (code: number): number => code & 0xe0;
 export const insnOp = (code: number): number => code & 0xf0;
@@ -29,6 +30,7 @@ export function accessSize(code: number): 1 | 2 | 4 | 8 {
   }
 }
 
+/** Whether an instruction is an atomic operation, also on an arena. */
 export const isAtomic = (insn: BpfInsn): boolean => {
   const mode = insnMode(insn.code);
   return (

@@ -85,6 +85,7 @@ export const low32u = (value: bigint): number => Number(BigInt.asUintN(32, value
 export const bigMin = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 export const bigMax = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
+/** Whether two scalars are known to the same extent. */
 export function sameScalar(a: Scalar, b: Scalar): boolean {
   return (
     a === b ||
