@@ -80,6 +80,8 @@ const NOTHING: readonly Arrival[] = [];
  * at full speed between them.
  */
 export class Execution {
+  /** Halts of the machine so far, replays included: they take more time by the clock than the instructions between them. */
+  halts = 0;
   tailCalls = 0;
   helperCalls = 0;
   /** Time that is no instruction's. */
@@ -208,6 +210,7 @@ export class Execution {
         return halt;
       }
       end -= HALT_COST;
+      this.halts++;
       left = end - this.time;
       const arrivals = this.arrive();
       const watched = this.watching.take();
@@ -376,4 +379,4 @@ export class Execution {
 }
 
 /** Units of the budget that one halt of the machine takes: a slice of a run stays short by the clock, whatever it does. */
-const HALT_COST = 200;
+export const HALT_COST = 200;

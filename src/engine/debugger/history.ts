@@ -1,6 +1,13 @@
 import type { Kernel, KernelSnapshot } from '../kernel/types';
 import type { Machine, MachineSnapshot } from '../machine/types';
-import { NO_INTEREST, type Execution, type ExecutionState, type Halt, type Interest } from './execution';
+import {
+  HALT_COST,
+  NO_INTEREST,
+  type Execution,
+  type ExecutionState,
+  type Halt,
+  type Interest,
+} from './execution';
 
 /** A state that can be gone back to. */
 export interface Checkpoint {
@@ -22,6 +29,8 @@ interface Kept {
  */
 const UNITS_PER_BYTE = 1;
 const MOST_INTERVALS = 8;
+/** A program that halts often (for helpers, tail calls) replays slowly: it gets intervals up to this many times shorter. */
+const MOST_DENSITY = 4;
 /** Units between two looks of whoever drives a journey at whether to go on: about a hundred microseconds. */
 const STRETCH = 20_000;
 
@@ -35,7 +44,7 @@ export interface HistoryLimits {
 }
 
 /** What a session keeps unless told otherwise. */
-export const HISTORY_LIMITS: HistoryLimits = { interval: 1_000_000, bytes: 128 * 2 ** 20, checkpoints: 256 };
+export const HISTORY_LIMITS: HistoryLimits = { interval: 1_000_000, bytes: 128 * 2 ** 20, checkpoints: 128 };
 
 /**
  * The way that a run has come, as checkpoints between which it is replayed: with everything seeded, a replay is the run
@@ -49,6 +58,8 @@ export class History {
   private kept: Kept[] = [];
   private bytesKept = 0;
   private interval: number;
+  /** When {@link density} was looked at last. */
+  private looked = { time: 0, halts: 0 };
   /** The latest instant that has been reached; what happens before it has been told already. */
   private reached = 0;
 
@@ -66,6 +77,7 @@ export class History {
     this.kept = [];
     this.bytesKept = 0;
     this.reached = this.execution.time;
+    this.looked = { time: this.reached, halts: this.execution.halts };
     this.take();
     // All of memory was new to the first checkpoint.
     this.interval = this.limits.interval;
@@ -120,10 +132,21 @@ export class History {
     const at = this.indexBefore(checkpoint.time) + 1;
     this.kept.splice(at, 0, { checkpoint, bytes: 0 });
     const copied = this.measure(at);
+    const density = this.density();
     this.measure(at + 1);
     const { interval } = this.limits;
-    this.interval = Math.min(Math.max(interval, copied * UNITS_PER_BYTE), MOST_INTERVALS * interval);
+    const wanted = Math.min(Math.max(interval, copied * UNITS_PER_BYTE), MOST_INTERVALS * interval);
+    this.interval = Math.max(1, Math.round(wanted / density));
     while (this.kept.length > 2 && this.excessive) this.drop(this.leastUseful(checkpoint.time));
+  }
+
+  /** How many times slower than plain instructions what was done since the last look goes by. */
+  private density(): number {
+    const { time, halts } = this.execution;
+    const units = time - this.looked.time;
+    const extra = (halts - this.looked.halts) * HALT_COST;
+    this.looked = { time, halts };
+    return units > 0 ? Math.min(1 + extra / units, MOST_DENSITY) : 1;
   }
 
   private get excessive(): boolean {
@@ -258,5 +281,6 @@ export class History {
     this.machine.restore(checkpoint.machine);
     this.kernel.restore(checkpoint.kernel);
     this.execution.load(checkpoint.execution);
+    this.looked = { time: this.execution.time, halts: this.execution.halts };
   }
 }
