@@ -59,7 +59,7 @@ function hasDisplay() {
 function launch(program, args) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: 'inherit', cwd: ROOT });
-    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
     child.once('error', (error) => {
       say(`cannot start ${program}: ${error.message}`);
       resolve(1);
