@@ -24,7 +24,8 @@ interface Damaged {
   name?: string;
   flags?: number;
   links?: unknown;
-  funcs: { image: string; offsets: number[] }[];
+  /** `prologue_len` in bytes. */
+  funcs: { image: string; offsets: number[]; prologue_len: number }[];
   steps: (Load & { images?: { image: string }[] })[];
   image_sha256: string;
 }
@@ -68,7 +69,7 @@ describe('a damaged record of each kind fails with the first instruction that di
         const record = structuredClone(harness.find((r) => r.funcs?.[0]?.image?.includes('0005'))!);
         const func = record.funcs[0]!;
         // The first instruction behind the prologue of the first function.
-        const at = 2 * (func as unknown as { prologue_len: number }).prologue_len;
+        const at = 2 * func.prologue_len;
         func.image = func.image.slice(0, at) + '01000000' + func.image.slice(at + 8);
         return written('program.jsonl', record);
       },
