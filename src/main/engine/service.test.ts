@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { cpuTime } from '../../engine/base/testing/cpu-time';
 import type { ObjectView, SessionView } from '../../engine/debugger/views';
 import type { Events, Method, Params, Replies } from '../../shared/contract';
 import { createEngineService, type EngineService, type SessionMethod } from './service';
@@ -139,11 +138,11 @@ describe('the engine service', () => {
     await start('entry', 'stack-v3');
     await call('session.continue', {});
     await ranFor(10_001);
-    const begun = cpuTime();
+    const begun = performance.now();
     expect((await call('session.state', {}))!.status).toBe('running');
     await expect(call('session.registers', {})).rejects.toThrow(/pause it/);
     const paused = await call('session.pause', {});
-    expect(cpuTime() - begun).toBeLessThan(50);
+    expect(performance.now() - begun).toBeLessThan(50);
     expect(paused).toMatchObject({ status: 'stopped', reason: { kind: 'pause' } });
     expect((await call('session.registers', {})).stop).toBe(paused.stop);
   });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { cpuTime } from '../../base/testing/cpu-time';
 import { bytesToHex, hexToBytes } from '../../base/hex';
 import { parseProfile } from '../../profile/parse';
 import { makeEnv, makeWorld, numbers, u32le, u64le } from '../testing/parts';
@@ -317,11 +316,11 @@ it.each(['hash', 'percpu_hash', 'array', 'percpu_array', 'lru_hash'])(
   'a %s of a million entries is made at once',
   (type) => {
     const { map } = makeWorld();
-    const begun = cpuTime();
+    const begun = performance.now();
     const big = map(type, { maxEntries: 1_000_000, valueSize: 64 });
     expect(big.update(u32le(999_999), new Uint8Array(64).fill(7), 0n)).toBe(0);
     expect(big.userLookup(u32le(999_999))?.[63]).toBe(7);
-    expect(cpuTime() - begun).toBeLessThan(5000);
+    expect(performance.now() - begun).toBeLessThan(5000);
   },
 );
 
