@@ -33,8 +33,54 @@ describe('a session', () => {
   it('takes one step at a time', async () => {
     const fake = await startedSession();
     const session = useSession();
+    const next = { ...fake.state(), stop: fake.state().stop + 1 };
+    fake.handle('session.step', () => Promise.resolve(next));
     await Promise.all([session.step('over'), session.step('over'), session.step('over')]);
     expect(fake.calls.filter(({ method }) => method === 'session.step')).toHaveLength(1);
+  });
+
+  it('takes the next step as soon as a stop is told, even before the last step is answered', async () => {
+    const fake = await startedSession();
+    const session = useSession();
+    const answers: (() => void)[] = [];
+    fake.handle('session.step', () => {
+      const next = { ...fake.state(), stop: fake.state().stop + answers.length + 1 };
+      return new Promise((resolve) => {
+        answers.push(() => resolve(next));
+        fake.push('session.changed', next);
+      });
+    });
+    const first = session.step('over');
+    expect(session.canMove).toBe(true);
+    const second = session.step('over');
+    expect(answers).toHaveLength(2);
+    const stop = session.view!.stop;
+    answers[0]?.();
+    expect(await first).toBe(true);
+    answers[1]?.();
+    expect(await second).toBe(true);
+    expect(session.view!.stop).toBe(stop);
+    expect(session.canMove).toBe(true);
+  });
+
+  it('is under way until its own stop is told: the late answer of the last step does not end it', async () => {
+    const fake = await startedSession();
+    const session = useSession();
+    const answers: (() => void)[] = [];
+    fake.handle('session.step', () => {
+      const next = { ...fake.state(), stop: fake.state().stop + 1 };
+      return new Promise((resolve) => answers.push(() => resolve(next)));
+    });
+    const first = session.step('over');
+    fake.push('session.changed', { ...fake.state(), stop: fake.state().stop + 1 });
+    const second = session.step('over');
+    answers[0]?.();
+    await first;
+    expect(session.action).toBe('step');
+    expect(session.canMove).toBe(false);
+    answers[1]?.();
+    await second;
+    expect(session.canMove).toBe(true);
   });
 
   it('runs until the stop comes as an event', async () => {

@@ -49,8 +49,9 @@ export const useSession = defineStore('session', () => {
   const frame = shallowRef<FrameView | null>(null);
   const frameProblem = ref<string | null>(null);
   const selectedFrame = ref(0);
-  /** The action under way. */
-  const action = ref<Action | null>(null);
+  /** The action under way, and the stop that it set out from. */
+  const underway = shallowRef<{ readonly name: Action; readonly from: StopId | null } | null>(null);
+  const action = computed<Action | null>(() => underway.value?.name ?? null);
   const pausing = ref(false);
   const retired = new Set<string>();
 
@@ -99,7 +100,17 @@ export const useSession = defineStore('session', () => {
     retired.delete(next.session);
     view.value = next;
     if (next.status !== 'running') pausing.value = false;
+    if (arrived(next)) underway.value = null;
     if (next.status !== 'running' && !sameStop && !cameBack) refresh(next);
+  }
+
+  /**
+   * True when a move has led to its stop. The stop may be told, and shown, before the request is answered: from then on
+   * the next move can be made, else keys pressed in between would be lost.
+   */
+  function arrived({ session, stop, status }: SessionView): boolean {
+    const from = underway.value?.from;
+    return status !== 'running' && from?.session === session && stop > from.stop;
   }
 
   function hasShown({ session, stop }: StopId): boolean {
@@ -161,8 +172,9 @@ export const useSession = defineStore('session', () => {
     request: () => Promise<SessionView>,
     fresh = false,
   ): Promise<boolean> {
-    if (action.value !== null) return false;
-    action.value = name;
+    if (underway.value !== null) return false;
+    const mine = { name, from: fresh ? null : view.value };
+    underway.value = mine;
     try {
       return await notices.guard(title, async () => {
         const next = await request();
@@ -170,7 +182,7 @@ export const useSession = defineStore('session', () => {
         else accept(next);
       });
     } finally {
-      action.value = null;
+      if (underway.value === mine) underway.value = null;
     }
   }
 
