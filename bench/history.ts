@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { buildWorld } from '../src/engine/debugger/build';
 import { Session } from '../src/engine/debugger/session';
 import { sceneObject, type Scene } from '../src/engine/debugger/testing/scene';
-import { parseProfile } from '../src/engine/profile/parse';
+import { parseProfile } from '../src/engine/jit/profile';
 import type { Granularity, StepKind } from '../src/engine/debugger/views';
 
 /** Instructions that are executed before the first step back. */

@@ -1,7 +1,7 @@
 import type { BpfInsn } from '../src/engine/bpf/insn';
 import { compileProgram } from '../src/engine/jit/subprograms';
 import type { JitInput } from '../src/engine/jit/types';
-import { parseProfile } from '../src/engine/profile/parse';
+import { parseProfile } from '../src/engine/jit/profile';
 import { Random } from '../src/engine/rv64/testing/random';
 import { llcSpeed } from './jit/llc';
 

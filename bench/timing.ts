@@ -6,7 +6,7 @@ import { CodeIndex } from '../src/engine/debugger/code-index';
 import { loadObject } from '../src/engine/loader/load';
 import { blockCycles } from '../src/engine/machine/timing/block';
 import { TIMING_PROFILES, type TimingProfile } from '../src/engine/machine/timing/profile';
-import { parseProfile } from '../src/engine/profile/parse';
+import { parseProfile } from '../src/engine/jit/profile';
 import { cyclesAsMca, type McaModel } from './timing/as-mca';
 import type { DecodedInsn } from '../src/engine/rv64/decode';
 import { disassemble, type DisassembledInsn } from '../src/engine/rv64/disassemble';

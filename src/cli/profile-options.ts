@@ -1,6 +1,6 @@
 import { FAULTS, FAULT_NAMES } from '../engine/profile/faults';
-import { ALL_SCHEMES, DEFAULT_SCHEME, parseProfile, type ProfileWords } from '../engine/profile/parse';
-import type { Profile } from '../engine/profile/profile';
+import { SCHEME_NAMES } from '../engine/jit/tcc/index';
+import { DEFAULT_SCHEME, parseProfile, type Profile, type ProfileWords } from '../engine/jit/profile';
 import { usage, type Arguments, type OptionSpec } from './command';
 import { table } from './table';
 
@@ -14,7 +14,7 @@ export const PROFILE_OPTIONS: readonly OptionSpec[] = [
   {
     name: 'tcc',
     value: 'SCHEME',
-    help: `tail call counter: ${ALL_SCHEMES.map((name) => (name === DEFAULT_SCHEME ? `${name} (default)` : name)).join(', ')} or native`,
+    help: `tail call counter: ${SCHEME_NAMES.map((name) => (name === DEFAULT_SCHEME ? `${name} (default)` : name)).join(', ')} or native`,
   },
   { name: 'isa', value: 'ISA', help: 'rv64imac (default) or rv64ima, then _zba, _zbb, _zacas as wanted' },
   { name: 'cfi', help: 'the kernel is built with kCFI: a type word stands before each entry (not in 6.6)' },

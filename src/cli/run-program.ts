@@ -5,7 +5,7 @@ import { stopLocation } from '../engine/debugger/stack-views';
 import type { InputsView, OutputView } from '../engine/debugger/views';
 import type { BpfObject } from '../engine/loader/object';
 import type { TimingName } from '../engine/machine/timing/profile';
-import type { Profile } from '../engine/profile/profile';
+import type { Profile } from '../engine/jit/profile';
 import { applyMapSettings, programsIn, type MapSetting } from './map-settings';
 
 /** One run from the command line. */

@@ -162,7 +162,16 @@ export interface AppInfo {
   readonly nativeDialog: boolean;
   /** What was named on the command line, or the example that opens when nothing was. */
   readonly initial?: { readonly path: string } | { readonly example: string };
-  readonly kernels: readonly { readonly kernel: string; readonly schemes: readonly string[] }[];
+  readonly kernels: readonly KernelInfo[];
+}
+
+/** A kernel whose JIT can be chosen. */
+export interface KernelInfo {
+  readonly kernel: string;
+  /** Its TCC schemes, the one that it ships first. */
+  readonly schemes: readonly string[];
+  /** Those of them under which subprograms may tail call. */
+  readonly mixing: readonly string[];
 }
 
 /** What every request answers. */

@@ -1,5 +1,4 @@
-import { unreachable } from '../../src/engine/base/errors';
-import type { TccScheme } from '../../src/engine/profile/profile';
+import type { TccScheme } from '../../src/engine/jit/tcc/scheme';
 
 /** Tail calls that an entry may take. */
 const BUDGET = 33;
@@ -18,20 +17,8 @@ export interface TailCallBudget {
   attempt(filled: boolean, callsOut: boolean): boolean;
 }
 
-export function budgetOf(scheme: TccScheme): TailCallBudget {
-  switch (scheme) {
-    case 'transparent':
-    case 'stack-v6':
-      return new SharedBudget();
-    case 'stack-v1':
-    case 'stack-v3':
-      return new FrameBudgets();
-    case 'mainline':
-      return new MainlineBudget();
-    default:
-      return unreachable(scheme);
-  }
-}
+/** The budget that a scheme says it gives, stated for the reference. */
+export const budgetOf = ({ budget }: Pick<TccScheme, 'budget'>): TailCallBudget => new BUDGETS[budget]();
 
 /** One budget per entry; only tail calls that are taken count. */
 class SharedBudget implements TailCallBudget {
@@ -63,7 +50,7 @@ class FrameBudgets implements TailCallBudget {
 }
 
 /** One budget in programs without subprograms; attempts at empty slots count in functions without calls. */
-class MainlineBudget implements TailCallBudget {
+class FunctionBudget implements TailCallBudget {
   private left = BUDGET;
   called(): void {}
   returned(): void {}
@@ -74,3 +61,5 @@ class MainlineBudget implements TailCallBudget {
     return taken;
   }
 }
+
+const BUDGETS = { entry: SharedBudget, frame: FrameBudgets, function: FunctionBudget };

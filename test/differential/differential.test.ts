@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { allOps } from '../../src/engine/bpf/table';
 import type { FaultName } from '../../src/engine/profile/faults';
 import { generate } from './generator';
-import { capabilitiesOf, compile, Differential, profilesOf, SCHEME_NAMES } from './run';
+import { SCHEME_NAMES } from '../../src/engine/jit/tcc/index';
+import { capabilitiesOf, compile, Differential, profilesOf } from './run';
 
 /** `npm run differential` does 10,000. */
 const SCENARIOS = 150;

@@ -4,7 +4,7 @@ import { sext32, u64 } from '../../src/engine/base/u64';
 import type { JitFunction } from '../../src/engine/jit/types';
 import { createMachine } from '../../src/engine/machine/machine';
 import type { Machine, MachineStop } from '../../src/engine/machine/types';
-import type { Profile } from '../../src/engine/profile/profile';
+import type { Profile } from '../../src/engine/jit/profile';
 import { JIT_FACTS } from '../../src/engine/profile/jit-facts';
 import { ABI_NAMES, REG } from '../../src/engine/rv64/registers';
 import type { Scenario } from './generator';

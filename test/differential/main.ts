@@ -1,5 +1,5 @@
-import type { TccScheme } from '../../src/engine/profile/profile';
-import { Differential, profilesOf, SCHEME_NAMES } from './run';
+import { SCHEME_NAMES, type TccSchemeName } from '../../src/engine/jit/tcc/index';
+import { Differential, profilesOf } from './run';
 
 /** Differences that are shown in full. */
 const SHOWN = 3;
@@ -35,7 +35,7 @@ export default function differential(
   return differing;
 }
 
-function schemeOf(word: string): TccScheme {
+function schemeOf(word: string): TccSchemeName {
   const scheme = SCHEME_NAMES.find((name) => name === word);
   if (scheme) return scheme;
   throw new Error(`There is no scheme ${word}; there are ${SCHEME_NAMES.join(', ')}.`);

@@ -3,7 +3,8 @@ import { CALL, type BpfInsn } from '../../src/engine/bpf/insn';
 import { BpfInterpreter } from '../../src/engine/bpf/interpret';
 import type { BpfCode, BpfHost, BpfMemory } from '../../src/engine/bpf/interpret-host';
 import type { JitFunction } from '../../src/engine/jit/types';
-import type { Profile } from '../../src/engine/profile/profile';
+import { schemeOf } from '../../src/engine/jit/tcc/index';
+import type { Profile } from '../../src/engine/jit/profile';
 import { budgetOf } from './budget';
 import type { Scenario } from './generator';
 import { memoryOf, type Outcome } from './outcome';
@@ -26,7 +27,7 @@ export function runReference(
     ...memoryOf(scenario.seed),
     { base: STACK_TOP - BigInt(STACK_BYTES), bytes: new Uint8Array(STACK_BYTES) },
   ];
-  const budget = budgetOf(profile.tcc);
+  const budget = budgetOf(schemeOf(profile));
   const current = (): number => codes.indexOf(interpreter.frames.at(-1)!.code);
   const host: BpfHost = {
     memory: plainMemory(regions),

@@ -4,8 +4,10 @@ import { printInsn } from '../../src/engine/bpf/print';
 import { compileProgram } from '../../src/engine/jit/subprograms';
 import type { JitFunction } from '../../src/engine/jit/types';
 import { JIT_FACTS } from '../../src/engine/profile/jit-facts';
-import { isaText, LAYOUTS, SCHEMES } from '../../src/engine/profile/parse';
-import type { KernelVersion, Profile, TccScheme } from '../../src/engine/profile/profile';
+import { isaText } from '../../src/engine/profile/isa';
+import { KERNELS, LAYOUTS } from '../../src/engine/profile/kernels';
+import { type Profile, SCHEMES } from '../../src/engine/jit/profile';
+import { supportsSubprogTailCalls, type TccSchemeName } from '../../src/engine/jit/tcc/index';
 import type { Capabilities } from './function-writer';
 import { generate, type GeneratedProgram, type Scenario } from './generator';
 import { MachineRunner } from './machine-run';
@@ -13,12 +15,9 @@ import { memoryOf, type Outcome } from './outcome';
 import { runReference } from './reference-run';
 import { ARENA, CALL_BASE, CODE, inlinedHelpers, KFUNC, PER_CPU } from './world';
 
-/** All schemes, each with the kernels that have it. */
-export const SCHEME_NAMES: readonly TccScheme[] = [...new Set(Object.values(SCHEMES).flat())];
-
 /** The profiles of a scheme: every kernel that has it, every set of extensions, with and without kCFI. */
-export function profilesOf(tcc: TccScheme): Profile[] {
-  const kernels = (Object.keys(SCHEMES) as KernelVersion[]).filter((kernel) => SCHEMES[kernel].includes(tcc));
+export function profilesOf(tcc: TccSchemeName): Profile[] {
+  const kernels = KERNELS.filter((kernel) => SCHEMES[kernel].includes(tcc));
   return kernels.flatMap((kernel) =>
     [false, true].flatMap((c) =>
       EXTENSIONS.flatMap((extensions) =>
@@ -56,7 +55,7 @@ export function capabilitiesOf({ kernel, tcc, isa, cfi }: Profile): Capabilities
     inlinedHelpers: inlinedHelpers(kernel),
     // That kernel's tail calls go astray under kCFI, as its own do.
     tailCalls: !(cfi && facts.tailCallCountsTypeWordTwice),
-    tailCallsInSubprogs: tcc !== 'mainline',
+    tailCallsInSubprogs: supportsSubprogTailCalls({ tcc }),
     longByteSwaps: !(facts.usesZbb && isa.zbb),
   };
 }

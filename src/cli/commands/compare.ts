@@ -1,6 +1,6 @@
 import { EngineError } from '../../engine/base/errors';
 import type { ProfileView } from '../../engine/debugger/views';
-import { profileWords } from '../../engine/profile/parse';
+import { profileWords } from '../../engine/jit/profile';
 import { profileWords as profileText } from '../../shared/compare-text';
 import { usage, type Command } from '../command';
 import { toJson } from '../json';

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { EngineError } from '../../engine/base/errors';
-import { LAYOUTS, SCHEMES } from '../../engine/profile/parse';
-import type { Profile } from '../../engine/profile/profile';
+import { LAYOUTS } from '../../engine/profile/kernels';
+import { nativeScheme, type Profile } from '../../engine/jit/profile';
 import { Fields } from './fields';
 import { kernelOf } from './harness';
 
@@ -44,7 +44,7 @@ function readFacts(file: string): KernelFacts {
   return {
     profile: {
       kernel,
-      tcc: SCHEMES[kernel][0]!,
+      tcc: nativeScheme(kernel),
       isa: isaOf(facts),
       cfi: ['CONFIG_CFI', 'CONFIG_CFI_CLANG'].some((name) => configured(facts, name)),
       layout: {

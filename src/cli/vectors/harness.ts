@@ -4,8 +4,10 @@ import { decodeInsns } from '../../engine/bpf/bytes';
 import type { BpfInsn } from '../../engine/bpf/insn';
 import { compileProgram } from '../../engine/jit/subprograms';
 import type { JitFunction, JitInput } from '../../engine/jit/types';
-import type { KernelVersion, Profile, StructLayout, TccScheme } from '../../engine/profile/profile';
-import { KERNELS, LAYOUTS, SCHEMES } from '../../engine/profile/parse';
+import type { KernelVersion, StructLayout } from '../../engine/profile/profile';
+import type { Profile } from '../../engine/jit/profile';
+import { SCHEME_NAMES } from '../../engine/jit/tcc/index';
+import { KERNELS, LAYOUTS } from '../../engine/profile/kernels';
 import { hexToBytes } from '../../engine/base/hex';
 import { imageDifference, listDifference, valueDifference } from './difference';
 import type { Fields } from './fields';
@@ -32,9 +34,7 @@ export function harnessProfile(record: Fields): Profile {
   const config = record.object('config');
   const kernel = kernelOf(config.text('kernel'));
   const word = config.text('tcc_scheme');
-  const tcc = Object.values(SCHEMES)
-    .flat()
-    .find((scheme): scheme is TccScheme => scheme === word);
+  const tcc = SCHEME_NAMES.find((scheme) => scheme === word);
   if (!tcc)
     throw new EngineError('usage/vectors', `Unknown TCC scheme '${word}' in ${record.where}.`, {
       scheme: word,

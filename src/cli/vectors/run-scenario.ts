@@ -6,7 +6,7 @@ import type { JitFunction } from '../../engine/jit/types';
 import { CALLER_SAVED, helperPoison, REG } from '../../engine/kernel/task';
 import { createMachine } from '../../engine/machine/machine';
 import type { Machine } from '../../engine/machine/types';
-import type { Profile } from '../../engine/profile/profile';
+import type { Profile } from '../../engine/jit/profile';
 import type { Fields } from './fields';
 import { harnessInput, harnessProfile } from './harness';
 import type { RecordCheck } from './report';

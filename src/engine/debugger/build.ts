@@ -5,7 +5,7 @@ import type { BpfObject } from '../loader/object';
 import { createMachine } from '../machine/machine';
 import type { TimingName } from '../machine/timing/profile';
 import type { Machine } from '../machine/types';
-import type { Profile } from '../profile/profile';
+import type { Profile } from '../jit/profile';
 
 /** A machine with a kernel and an object's programs in it, ready to run one of them. */
 export interface World {

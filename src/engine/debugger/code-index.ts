@@ -27,6 +27,10 @@ export class CodeFunction {
     return (this.tailCallSites ??= findTailCallSites(this.program, this.map));
   }
 
+  get makesTailCalls(): boolean {
+    return this.tailCalls.length > 0;
+  }
+
   get kind(): FunctionView['kind'] {
     return this.program.xlated.functions[this.fn.index]?.kind ?? (this.fn.index === 0 ? 'main' : 'subprog');
   }

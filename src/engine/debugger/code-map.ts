@@ -1,7 +1,7 @@
 import { decode, type DecodedInsn } from '../rv64/decode';
 import { EngineError } from '../base/errors';
 import { BPF_CLASS, BPF_JMP_OP } from '../bpf/insn';
-import { nativeRangeOf, slotAt, why, type NativeRange } from '../jit/lookup';
+import { nativeRangeOf, piecesOf, slotAt, why, type NativeRange } from '../jit/lookup';
 import type { JitFunction, Piece } from '../jit/types';
 import type { KernelProgram } from '../kernel/types';
 import type { LineInfo } from '../loader/object';
@@ -159,20 +159,9 @@ export class CodeMap {
     return why(this.fn, offset);
   }
 
-  /** The pieces made for one slot, in code order. */
+  /** The pieces made for one slot, in code order; none for a slot that there is not. */
   piecesOf(slot: number): readonly Piece[] {
-    const { pieces } = this.fn;
-    let at = Math.max(
-      0,
-      lastAtOrBefore(pieces, this.startOf(slot), (p) => p.from),
-    );
-    const found: Piece[] = [];
-    for (; at < pieces.length; at++) {
-      const piece = pieces[at]!;
-      if (piece.insn === slot) found.push(piece);
-      else if (found.length > 0 || piece.insn > slot) break;
-    }
-    return found;
+    return piecesOf(this.fn, slot);
   }
 
   /** All native instructions of the last pass, in order. */

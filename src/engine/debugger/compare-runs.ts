@@ -2,7 +2,7 @@ import { bytesToHex } from '../base/hex';
 import { EngineError } from '../base/errors';
 import type { Kernel } from '../kernel/types';
 import type { BpfObject } from '../loader/object';
-import { parseProfile } from '../profile/parse';
+import { parseProfile } from '../jit/profile';
 import { buildWorld, type World } from './build';
 import { Session } from './session';
 import type { CompareRunsView, CompareRunView, InputsView, ProfileView, ResultView } from './views';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadObject } from '../loader/load';
 import type { BpfObject } from '../loader/object';
-import { SCHEMES } from '../profile/parse';
+import { SCHEMES } from '../jit/profile';
 import { compareView, compile } from './compare';
 import { compareListings } from './compare-listing';
 import { sceneObject, type Scene } from './testing/scene';

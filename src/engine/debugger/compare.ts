@@ -1,7 +1,7 @@
 import { EngineError } from '../base/errors';
 import { explainRule } from '../jit/rules';
 import type { BpfObject } from '../loader/object';
-import { parseProfile } from '../profile/parse';
+import { parseProfile } from '../jit/profile';
 import { buildWorld } from './build';
 import { CodeIndex, type CodeFunction } from './code-index';
 import { compareListings, sizeOf } from './compare-listing';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assemble } from '../bpf/assemble';
-import { parseProfile } from '../profile/parse';
+import { parseProfile } from '../jit/profile';
 import { execute } from './exec';
 
 const run = (text: string, mem?: Uint8Array, limit = 1_000_000, isa = 'rv64imac') =>

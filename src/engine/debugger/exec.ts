@@ -1,7 +1,7 @@
 import type { BpfInsn } from '../bpf/insn';
 import { createKernel } from '../kernel/kernel';
 import { createMachine } from '../machine/machine';
-import type { Profile } from '../profile/profile';
+import type { Profile } from '../jit/profile';
 import { CodeIndex } from './code-index';
 import { Execution, NO_INTEREST } from './execution';
 import { faultText } from './sentences';

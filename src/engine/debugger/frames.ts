@@ -1,11 +1,11 @@
 import { bytesToHex, hex64 } from '../base/hex';
 import { EngineError } from '../base/errors';
 import { u64 } from '../base/u64';
+import { prologuePiece } from '../jit/lookup';
 import type { FrameSlot } from '../jit/types';
 import type { MachineMemory } from '../machine/types';
 import { REG } from '../rv64/registers';
 import type { Frame } from './stack';
-import { prologuePiece } from './tcc';
 import type { FrameRowView } from './views';
 
 /** The rows of a frame's layout with live values, from high to low addresses, and a note about its making. */
@@ -76,7 +76,7 @@ function isStored(frame: Frame, slot: FrameSlot, progress: Progress): boolean {
   if (progress === 'not-made' || progress === 'released') return false;
   if (progress === 'complete') return true;
   if (slot.kind === 'tcc') {
-    const store = prologuePiece(frame.code!, 'tcc/store');
+    const store = prologuePiece(frame.code!.fn, 'tcc/store');
     return store !== undefined && frame.lookup! >= store.to;
   }
   // The BPF stack is there from the moment on that sp is lowered, with whatever it held before.

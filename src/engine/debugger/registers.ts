@@ -1,10 +1,11 @@
 import { hex64 } from '../base/hex';
 import { s64 } from '../base/u64';
+import type { TccHome } from '../jit/tcc/home';
 import { ABI_NAMES, REG } from '../rv64/registers';
 import { CALLER_SAVED, helperPoison } from '../kernel/task';
 import { BPF_REGISTER } from './abi';
 import type { Frame } from './stack';
-import { tccHome, prologuePiece, type TccHome } from './tcc';
+import { tccHome } from './tcc';
 import type { RegisterView } from './views';
 
 /** Index of pc in register views. */
@@ -92,16 +93,9 @@ function a6Note(value: bigint, home: TccHome, poisoned: boolean): string {
 
 function s6Note(value: bigint, home: TccHome, frame: Frame): string {
   if (home.kind === 'register' && home.register === REG.s6) return `${leftText(value)}; ${home.why}.`;
-  const { code, row } = frame;
-  const saves = row?.saved.has(REG.s6) ?? false;
-  if (!saves) return 'Not the count: it belongs to the caller.';
-  const carries =
-    code!.program.jit.profile.tcc === 'mainline'
-      ? prologuePiece(code!, 'tcc/copy-to-s6') !== undefined
-      : code!.program.jit.profile.tcc === 'transparent';
-  return carries
-    ? 'Not the count just now: free, or left over from the last call; the caller’s value is saved in this frame.'
-    : 'Not used for the count by this scheme; the caller’s value is saved in this frame.';
+  // No BPF register lives in s6: a function that saves it does so for the count.
+  if (!frame.row?.saved.has(REG.s6)) return 'Not the count: it belongs to the caller.';
+  return 'Not the count just now: free, or left over from the last call; the caller’s value is saved in this frame.';
 }
 
 /** `33 tail calls left`. A count below zero is what a refused attempt leaves behind in some schemes. */

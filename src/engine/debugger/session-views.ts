@@ -1,7 +1,7 @@
 import { EngineError } from '../base/errors';
 import { bytesToHex } from '../base/hex';
 import type { TestRunOutput } from '../kernel/types';
-import { profileWords } from '../profile/parse';
+import { profileWords } from '../jit/profile';
 import type { World } from './build';
 import type { CheckResult } from './checks';
 import type { CodeIndex } from './code-index';

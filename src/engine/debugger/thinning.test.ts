@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadObject } from '../loader/load';
-import { parseProfile } from '../profile/parse';
+import { parseProfile } from '../jit/profile';
 import { buildWorld } from './build';
 import { CodeIndex } from './code-index';
 import { Execution, NO_INTEREST } from './execution';

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../base/errors';
 import type { BpfInsn } from '../bpf/insn';
-import { parseProfile, type ProfileWords } from '../profile/parse';
-import type { Profile } from '../profile/profile';
+import { parseProfile, type Profile, type ProfileWords } from './profile';
 import { compileProgram } from './subprograms';
 import type { JitInput } from './types';
 

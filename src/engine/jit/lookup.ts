@@ -1,3 +1,4 @@
+import type { RuleName } from './rules';
 import type { JitFunction, Piece } from './types';
 
 /** A stretch of native code: byte offsets in the image, end exclusive. */
@@ -36,7 +37,35 @@ export function slotAt(fn: JitFunction, byteOffset: number): number | undefined 
 
 /** "Why are you here?": the piece that a byte offset belongs to; undefined outside the code. */
 export function why(fn: Pick<JitFunction, 'pieces'>, byteOffset: number): Piece | undefined {
+  const piece = fn.pieces[lastPieceBy(fn.pieces, byteOffset)];
+  return piece !== undefined && byteOffset < piece.to ? piece : undefined;
+}
+
+/** The pieces made for one function-relative BPF slot, in code order; none for a slot outside the function. */
+export function piecesOf(fn: JitFunction, slot: number): readonly Piece[] {
+  const range = nativeRangeOf(fn, slot);
+  if (!range) return [];
   const { pieces } = fn;
+  const found: Piece[] = [];
+  for (let at = Math.max(0, lastPieceBy(pieces, range.from)); at < pieces.length; at++) {
+    const piece = pieces[at]!;
+    if (piece.insn === slot) found.push(piece);
+    else if (found.length > 0 || piece.insn > slot) break;
+  }
+  return found;
+}
+
+/** The stretch of the prologue that a rule made. */
+export function prologuePiece(fn: JitFunction, rule: RuleName): Piece | undefined {
+  for (const piece of fn.pieces) {
+    if (piece.from >= fn.prologueLen) return undefined;
+    if (piece.rule === rule) return piece;
+  }
+  return undefined;
+}
+
+/** Index of the last piece that begins at or before a byte offset, -1 if none does. */
+function lastPieceBy(pieces: readonly Piece[], byteOffset: number): number {
   let low = 0;
   let high = pieces.length;
   while (low < high) {
@@ -44,6 +73,5 @@ export function why(fn: Pick<JitFunction, 'pieces'>, byteOffset: number): Piece 
     if ((pieces[middle]?.from ?? 0) <= byteOffset) low = middle + 1;
     else high = middle;
   }
-  const piece = pieces[low - 1];
-  return piece !== undefined && byteOffset < piece.to ? piece : undefined;
+  return low - 1;
 }

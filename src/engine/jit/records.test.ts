@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseProfile } from '../profile/parse';
+import { parseProfile } from './profile';
 import { nativeRangeOf, slotAt, why } from './lookup';
 import { RULE_NAMES } from './rules';
 import { compileProgram } from './subprograms';

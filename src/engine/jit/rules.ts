@@ -1,8 +1,6 @@
-/**
- * The rules of the JIT by stable names, each with the sentence that answers "why are you here?". The part before the
- * slash says which part of the translation the rule belongs to. Kernel names are those of arch/riscv/net.
- */
-export const RULES = {
+import { TCC_SCHEMES, type TccSchemeName } from './tcc/index';
+
+const OF_ALL = {
   'prologue/type-word':
     'kCFI type word: indirect calls compare it with the type they expect before they enter.',
   'prologue/entry-nops': 'Patchable entry: text poke writes the jump to a trampoline here.',
@@ -17,13 +15,8 @@ export const RULES = {
   'epilogue/return': 'Returns to the caller.',
 
   'tcc/init': 'A program entry starts with a budget of 33 tail calls in a6.',
-  'tcc/keep-place':
-    'An extension keeps the budget of the program it replaces; the nop keeps the tail call entry in place.',
-  'tcc/copy-to-s6': 'The counter is kept in s6, which calls preserve.',
   'tcc/store': 'Stores the counter in its slot of this frame.',
   'tcc/load': 'Loads the counter from its slot, for whoever comes next.',
-  'tcc/save-around-call': 'A helper or kfunc may change a6; s6 keeps the counter meanwhile.',
-  'tcc/restore-after-call': 'Gives a6 the counter back after a helper or kfunc.',
   'tcc/take': 'Takes one tail call from the budget.',
   'tcc/test': 'No budget left: the tail call falls through.',
 
@@ -107,7 +100,19 @@ export const RULES = {
   'trampoline/return': 'Returns: into the traced function, or to its caller if the original was called here.',
 } as const;
 
-export type RuleName = keyof typeof RULES;
+type OfSchemes = { [Name in TccSchemeName]: keyof (typeof TCC_SCHEMES)[Name]['rules'] }[TccSchemeName];
+
+export type RuleName = keyof typeof OF_ALL | OfSchemes;
+
+/**
+ * The rules of the JIT by stable names, each with the sentence that answers "why are you here?". The part before the
+ * slash says which part of the translation the rule belongs to. Kernel names are those of arch/riscv/net. What only one
+ * scheme of the tail call counter does, its file says.
+ */
+export const RULES = Object.fromEntries([
+  ...Object.entries(OF_ALL),
+  ...Object.values(TCC_SCHEMES).flatMap(({ rules }) => Object.entries(rules)),
+]) as Readonly<Record<RuleName, string>>;
 
 /** All rule names in the order of the table; compact records hold positions in this list. */
 export const RULE_NAMES = Object.keys(RULES) as RuleName[];

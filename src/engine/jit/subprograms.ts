@@ -1,6 +1,6 @@
 import { EngineError } from '../base/errors';
 import type { BpfInsn } from '../bpf/insn';
-import type { Profile } from '../profile/profile';
+import type { Profile } from './profile';
 import { namesFunction } from './check';
 import { CompiledFunction } from './function';
 import { compileUnit, extraPass, type Allocate, type Compilation } from './passes';

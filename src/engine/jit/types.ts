@@ -1,5 +1,5 @@
 import type { BpfInsn } from '../bpf/insn';
-import type { Profile } from '../profile/profile';
+import type { Profile } from './profile';
 
 /** One function of the input, in func_idx order (0 = main). */
 export interface JitSubprog {

@@ -1,7 +1,7 @@
 import { EngineError } from '../base/errors';
 import type { BpfInsn } from '../bpf/insn';
 import { JIT_FACTS, type JitFacts } from '../profile/jit-facts';
-import type { Profile } from '../profile/profile';
+import type { Profile } from './profile';
 import { checkUnit } from './check';
 import type { JitInput, KfuncModel } from './types';
 import { UnitCode } from './unit-code';

@@ -1,5 +1,5 @@
 import type { Machine, MachineMemory } from '../machine/types';
-import type { Profile } from '../profile/profile';
+import type { Profile } from '../jit/profile';
 import type { AddressSpace } from './address-space';
 import type { PerCpuMemory } from './percpu';
 import type { RandomSource } from './random';

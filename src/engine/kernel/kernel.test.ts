@@ -5,7 +5,7 @@ import { assemble } from '../bpf/assemble';
 import type { BpfObject, BpfProgram, BpfReloc } from '../loader/object';
 import { createMachine } from '../machine/machine';
 import type { MachineSnapshot } from '../machine/types';
-import { parseProfile, SCHEMES } from '../profile/parse';
+import { parseProfile, SCHEMES } from '../jit/profile';
 import type { KernelVersion } from '../profile/profile';
 import { runToEnd } from './execute';
 import { createKernel } from './kernel';

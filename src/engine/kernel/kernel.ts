@@ -2,7 +2,7 @@ import { EngineError } from '../base/errors';
 import type { BpfObject, BpfProgram, BpfProgType } from '../loader/object';
 import { progTypeName } from '../loader/program-types';
 import type { Machine, MachineStop } from '../machine/types';
-import type { Profile } from '../profile/profile';
+import type { Profile } from '../jit/profile';
 import type { StructLayouts } from '../profile/struct-layouts';
 import { AddressSpace, type AllocatorState } from './address-space';
 import type { Mmu } from './addresses';

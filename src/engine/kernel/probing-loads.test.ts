@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assemble } from '../bpf/assemble';
 import { createMachine } from '../machine/machine';
-import { parseProfile } from '../profile/parse';
+import { parseProfile } from '../jit/profile';
 import { runToEnd } from './execute';
 import { createKernel } from './kernel';
 import { u64le } from './testing/parts';

@@ -1,12 +1,12 @@
 import { EngineError } from '../base/errors';
-import type { BpfInsn } from '../bpf/insn';
-import { BPF_CLASS, BPF_JMP_OP, BPF_PSEUDO } from '../bpf/insn';
+import { BPF_CLASS, BPF_JMP_OP, BPF_PSEUDO, type BpfInsn } from '../bpf/insn';
 import { encodeInsns } from '../bpf/bytes';
 import { isKfuncName } from '../bpf/kfuncs';
 import { hexToBytes } from '../base/hex';
 import { compileProgram } from '../jit/subprograms';
 import type { JitFunction, JitInput, KfuncModel } from '../jit/types';
 import type { BpfProgram } from '../loader/object';
+import { supportsSubprogTailCalls } from '../jit/tcc/index';
 import { xlateTrusted } from '../xlate/trusted';
 import { xlate } from '../xlate/xlate';
 import type { XlatedProgram, XlatePort } from '../xlate/types';
@@ -116,6 +116,7 @@ export class Programs implements ProgDirectory {
         attachType: source.attachType,
         flags: source.flags,
         profile,
+        supportsSubprogTailCalls: supportsSubprogTailCalls(profile),
         auxAddress: aux,
       },
       this.port,

@@ -1,6 +1,6 @@
 import { EngineError } from '../base/errors';
 import type { MachineMemory } from '../machine/types';
-import type { Profile } from '../profile/profile';
+import type { Profile } from '../jit/profile';
 import { STRUCT_LAYOUTS, type FieldLocation, type StructLayouts } from '../profile/struct-layouts';
 
 /** Reads and writes members of kernel structs in machine memory by name, with the layout of the profile's kernel. */

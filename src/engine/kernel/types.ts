@@ -2,7 +2,7 @@ import type { BpfInsn } from '../bpf/insn';
 import type { BpfObject, BpfProgram, BpfReloc } from '../loader/object';
 import type { JitFunction, JitProgram } from '../jit/types';
 import type { Machine, MachineStop } from '../machine/types';
-import type { Profile } from '../profile/profile';
+import type { Profile } from '../jit/profile';
 import type { XlatedProgram } from '../xlate/types';
 
 /** A map in machine memory. */

@@ -5,7 +5,7 @@ import { pokeText, type Poke } from '../jit/textpoke';
 import { TRAMP_FLAG, type TrampolineModel } from '../jit/trampoline/model';
 import { compileTrampoline } from '../jit/trampoline/trampoline';
 import type { JitFunction } from '../jit/types';
-import { parseProfile } from '../profile/parse';
+import { parseProfile } from '../jit/profile';
 import { REG } from '../rv64/registers';
 import { createMachine } from './machine';
 import type { Machine } from './types';

@@ -1,8 +1,6 @@
 /** What varies between the kernels that Hartbeat stands for, as data. One Profile decides what code is made. */
 
 export type KernelVersion = '6.6' | '6.12' | '7.2' | '7.3';
-/** Tail call counter schemes, spec section 5. */
-export type TccScheme = 'mainline' | 'stack-v1' | 'stack-v3' | 'stack-v6' | 'transparent';
 
 /** Extensions the JIT makes use of; rv64ima is always there. */
 export interface IsaExtensions {
@@ -32,10 +30,11 @@ export interface StructLayout {
 /**
  * Differences between kernel versions by name. Lowering code asks for these and never compares versions.
  * The JIT room's needs are listed in jit-facts.ts, those of the rewrites in xlate-facts.ts.
+ * @typeParam Scheme names of tail call counter schemes (spec section 5); which there are, the JIT's table says
  */
-export interface Profile {
+export interface Profile<Scheme extends string = string> {
   readonly kernel: KernelVersion;
-  readonly tcc: TccScheme;
+  readonly tcc: Scheme;
   readonly isa: IsaExtensions;
   /** kCFI type words before entries */
   readonly cfi: boolean;

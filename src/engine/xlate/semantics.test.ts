@@ -14,7 +14,7 @@ import {
 } from '../bpf/insn';
 import { printInsn } from '../bpf/print';
 import { atomicOp, opOf } from '../bpf/table';
-import { parseProfile } from '../profile/parse';
+import { parseProfile } from '../jit/profile';
 import { ldImm64 } from './emit';
 import { GOLDEN, portOf } from './testing/recorded';
 import { random64 } from './testing/random';
@@ -254,6 +254,7 @@ test.each(['6.12', '7.2'] as const)(
         attachType: 0,
         flags: 16,
         profile,
+        supportsSubprogTailCalls: true,
       };
       const result = xlate(input, port);
       extensions += result.origin.filter(({ rule }) => rule === 'zero-extension').length;

@@ -55,6 +55,8 @@ export interface XlateInput {
   readonly attachType: number;
   readonly flags: number;
   readonly profile: Profile;
+  /** Subprograms may tail call: the profile's JIT keeps the count across calls (bpf_jit_supports_subprog_tailcalls). */
+  readonly supportsSubprogTailCalls: boolean;
   /**
    * Leaves out the zero extensions that kernel 7.2 forgets where paths join (its verifier dropped that bookkeeping with the
    * register chains). Off by default: the code is then right, and differs from that kernel's there.

@@ -63,7 +63,7 @@ export function xlate(input: XlateInput, port: XlatePort): XlatedProgram {
     ranges,
     facts,
     isAsync: (index) => env.functionFacts[index]?.isAsyncCallback === true,
-    tailCallInCallbackRefused: mayMix(input),
+    tailCallInCallbackRefused: input.supportsSubprogTailCalls,
   });
   inlineBpfLoops(code);
   hardWireBranches(code);
@@ -85,7 +85,11 @@ export function xlate(input: XlateInput, port: XlatePort): XlatedProgram {
   };
   convertContextAccesses(code, context);
   fixInstructions(code, context);
-  if (facts.tailCallReservesStack && !mayMix(input) && ranges.some((range) => range.hasTailCall)) {
+  if (
+    facts.tailCallReservesStack &&
+    !input.supportsSubprogTailCalls &&
+    ranges.some((range) => range.hasTailCall)
+  ) {
     code.functions[0]!.stackDepth = MAX_STACK;
   }
   insertZeroExtensions(
@@ -96,20 +100,18 @@ export function xlate(input: XlateInput, port: XlatePort): XlatedProgram {
   return finished(input, code);
 }
 
-/** Whether subprograms may tail call: the count must travel with calls (bpf_jit_supports_subprog_tailcalls). */
-const mayMix = (input: XlateInput): boolean => input.profile.tcc !== 'mainline';
-
 function refuseMixing(input: XlateInput, ranges: readonly FunctionRange[]): void {
-  if (mayMix(input) || ranges.length < 2) return;
+  if (input.supportsSubprogTailCalls || ranges.length < 2) return;
   const at = input.insns.findIndex(
     (insn) => insn.code === 0x85 && insn.src === 0 && insn.imm === HELPER.TAIL_CALL,
   );
   if (at < 0) return;
-  const { mixingRefusal } = XLATE_FACTS[input.profile.kernel];
+  const { kernel, tcc } = input.profile;
+  const { mixingRefusal } = XLATE_FACTS[kernel];
   const text = printInsn(input.insns, at);
   throw new EngineError(
     'xlate/mixing',
-    `Instruction ${at} (${text}): ${mixingRefusal}. The JIT of this profile (scheme mainline) loses the tail call count in calls between BPF functions; choose another scheme.`,
+    `Instruction ${at} (${text}): ${mixingRefusal}. The JIT of this profile (scheme ${tcc}) loses the tail call count in calls between BPF functions; choose another scheme.`,
     { insn: at, text },
   );
 }

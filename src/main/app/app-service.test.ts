@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sampleInfo } from '../../renderer/testing/sample-views';
 import type { EngineClient } from '../engine/client';
 import { createAppService, type AppService } from './app-service';
 
@@ -52,6 +53,11 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 describe('requests', () => {
+  it('app.info names the kernels with their schemes as the window expects them', async () => {
+    const outcome = await service().call('app.info', {});
+    expect(outcome).toMatchObject({ ok: true, value: { kernels: sampleInfo.kernels } });
+  });
+
   it.each([
     ['a method that is none', 'no.such', {}, /usage\/method: There is no request 'no.such'/],
     ['a method that is no text', 7, {}, /usage\/method/],

@@ -1,11 +1,15 @@
 import path from 'node:path';
 import * as v from 'valibot';
 import { EngineError } from '../../engine/base/errors';
-import { SCHEMES } from '../../engine/profile/parse';
+import { SCHEMES } from '../../engine/jit/profile';
+import { supportsSubprogTailCalls } from '../../engine/jit/tcc/index';
+import { KERNELS } from '../../engine/profile/kernels';
+import type { KernelVersion } from '../../engine/profile/profile';
 import {
   requestSchemas,
   type AppInfo,
   type EventName,
+  type KernelInfo,
   type Method,
   type Outcome,
   type Params,
@@ -59,7 +63,7 @@ export function createAppService(options: AppOptions): AppService {
       host: options.host,
       nativeDialog: options.chooseFile !== undefined,
       initial: options.initial,
-      kernels: Object.entries(SCHEMES).map(([kernel, schemes]) => ({ kernel, schemes })),
+      kernels: KERNELS.map(kernelInfo),
     }),
     'app.examples': () => examples.list(),
     'app.openExample': async ({ id }) => openPath(await examples.file(id)),
@@ -101,6 +105,11 @@ export function createAppService(options: AppOptions): AppService {
     },
     onEvent: (listener) => engine.onEvent(listener),
   };
+}
+
+function kernelInfo(kernel: KernelVersion): KernelInfo {
+  const schemes = SCHEMES[kernel];
+  return { kernel, schemes, mixing: schemes.filter((tcc) => supportsSubprogTailCalls({ tcc })) };
 }
 
 /** Carries a failure that the worker already put into words. */

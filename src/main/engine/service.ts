@@ -8,7 +8,7 @@ import { Session } from '../../engine/debugger/session';
 import type { ObjectView, SessionView } from '../../engine/debugger/views';
 import { loadObject } from '../../engine/loader/load';
 import type { BpfObject } from '../../engine/loader/object';
-import { parseProfile } from '../../engine/profile/parse';
+import { parseProfile } from '../../engine/jit/profile';
 import { requestSchemas, type Events, type Method, type Params, type Replies } from '../../shared/contract';
 import { Comparisons } from './comparisons';
 import { SessionRunner } from './runner';

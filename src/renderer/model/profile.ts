@@ -28,9 +28,14 @@ export function isaString(choice: IsaChoice): string {
   return [choice.compressed ? 'rv64imac' : 'rv64ima', ...extensions].join('_');
 }
 
-/** The schemes that a kernel has, none for a kernel that is not known. */
+/** The schemes that a kernel has, the one that it ships first; none for a kernel that is not known. */
 export function schemesOf(kernels: AppInfo['kernels'], kernel: string): readonly string[] {
   return kernels.find((entry) => entry.kernel === kernel)?.schemes ?? [];
+}
+
+/** Those of {@link schemesOf} under which subprograms may tail call. */
+export function mixingSchemesOf(kernels: AppInfo['kernels'], kernel: string): readonly string[] {
+  return kernels.find((entry) => entry.kernel === kernel)?.mixing ?? [];
 }
 
 /**

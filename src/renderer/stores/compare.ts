@@ -83,9 +83,7 @@ export const useCompare = defineStore('compare', () => {
   /** What a profile is usually compared with: what its kernel ships, or, for that, the scheme of this project. */
   function counterpart(profile: ProfileView): ProfileView {
     const schemes = schemesOf(app.info?.kernels ?? [], profile.kernel);
-    const tcc = ['mainline', ...schemes.toReversed()].find(
-      (scheme) => schemes.includes(scheme) && scheme !== profile.tcc,
-    );
+    const tcc = [...schemes.slice(0, 1), ...schemes.toReversed()].find((scheme) => scheme !== profile.tcc);
     return { ...profile, tcc: tcc ?? profile.tcc };
   }
 

@@ -18,10 +18,14 @@ export const sampleInfo: AppInfo = {
   host: 'browser',
   nativeDialog: false,
   kernels: [
-    { kernel: '6.6', schemes: ['mainline', 'stack-v1'] },
-    { kernel: '6.12', schemes: ['mainline', 'stack-v1', 'stack-v3', 'stack-v6', 'transparent'] },
-    { kernel: '7.2', schemes: ['mainline', 'transparent'] },
-    { kernel: '7.3', schemes: ['stack-v6', 'transparent'] },
+    { kernel: '6.6', schemes: ['mainline', 'stack-v1'], mixing: ['stack-v1'] },
+    {
+      kernel: '6.12',
+      schemes: ['mainline', 'stack-v1', 'stack-v3', 'stack-v6', 'transparent'],
+      mixing: ['stack-v1', 'stack-v3', 'stack-v6', 'transparent'],
+    },
+    { kernel: '7.2', schemes: ['mainline', 'transparent'], mixing: ['transparent'] },
+    { kernel: '7.3', schemes: ['stack-v6', 'transparent'], mixing: ['stack-v6', 'transparent'] },
   ],
 };
 

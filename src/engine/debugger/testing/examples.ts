@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { loadObject } from '../../loader/load';
 import type { TimingName } from '../../machine/timing/profile';
-import { parseProfile, type ProfileWords } from '../../profile/parse';
+import { parseProfile, type ProfileWords } from '../../jit/profile';
 import { buildWorld } from '../build';
 import { defaultInputs } from '../inputs';
 import { Session, type SessionOptions } from '../session';

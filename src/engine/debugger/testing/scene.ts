@@ -1,7 +1,7 @@
 import { assemble } from '../../bpf/assemble';
 import { functionStarts } from '../../bpf/functions';
 import type { BpfMapDef, BpfObject, BpfProgram, BpfReloc, LineInfo } from '../../loader/object';
-import { parseProfile, type ProfileWords } from '../../profile/parse';
+import { parseProfile, type ProfileWords } from '../../jit/profile';
 import { buildWorld } from '../build';
 import { Session, type SessionOptions } from '../session';
 

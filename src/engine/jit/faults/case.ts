@@ -1,5 +1,5 @@
 import type { FaultName } from '../../profile/faults';
-import type { ProfileWords } from '../../profile/parse';
+import type { ProfileWords } from '../profile';
 import type { TrampolineModel } from '../trampoline/model';
 
 /** What can be seen of a run; a case names the members that tell the fault. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../base/errors';
 import { FAULT_NAMES, FAULTS } from '../../profile/faults';
-import { parseProfile } from '../../profile/parse';
+import { parseProfile } from '../profile';
 import { compileProgram } from '../subprograms';
 import { runProgramCase, runTrampolineCase } from '../testing/fault-world';
 import { FAULT_CASES } from './index';

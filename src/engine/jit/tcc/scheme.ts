@@ -1,15 +1,30 @@
-import type { TccScheme as TccSchemeName } from '../../profile/profile';
+import type { KernelVersion } from '../../profile/profile';
 import type { JitContext } from '../context';
 import type { SavedSlot } from '../frame';
 import type { TrampolineContext } from '../trampoline/context';
+import type { TccCode, TccHome } from './home';
 
 /**
  * A tail call counter scheme: who initialises a6, where a function keeps it and what happens around calls (spec 5).
- * Each scheme is one file with these hooks; the lowering calls them at the places that their comments name and knows no
- * scheme by name. {@link PASS_THROUGH} answers every hook with "nothing".
+ * Each scheme is one file with its facts and these hooks; the lowering calls them at the places that their comments name.
+ * Nothing else knows a scheme by name but the table in index.ts. {@link PASS_THROUGH} answers most hooks with "nothing".
  */
-export interface TccScheme {
-  readonly name: TccSchemeName;
+export interface TccScheme<Rule extends `tcc/${string}` = never> {
+  /** The kernels that it is defined for: those that ship it, and those for which there is a patch. */
+  readonly kernels: Readonly<Partial<Record<KernelVersion, 'shipped' | 'patch'>>>;
+  /**
+   * What starts with 33 tail calls of its own (spec 5.2, "semantics"). `entry`: each entry of a program; all that is called
+   * from there uses it up. `frame`: also, a caller finds its count as it was before the call. `function`: every function, so
+   * subprograms must not tail call.
+   */
+  readonly budget: 'entry' | 'frame' | 'function';
+  /** Names and sentences of the rules that only this scheme has; see RULES, which has the common ones. */
+  readonly rules: Readonly<Record<Rule, string>>;
+  /**
+   * Where the counter is right before the instruction at `offset` executes, in a function whose prologue has set it.
+   * @param offset bytes from the image's first byte
+   */
+  home(code: TccCode, offset: number): TccHome;
 
   /** Behind the entry nops of func_idx 0: exactly 4 bytes, since tail calls jump behind them. */
   initMain(ctx: JitContext): void;
@@ -33,7 +48,8 @@ export interface TccScheme {
   afterBpfCall(ctx: JitContext): void;
 
   /**
-   * Steps 4 and 5 of a tail call (spec 3): leave it if the budget is used up.
+   * Steps 4 and 5 of a tail call (spec 3): leave it if the budget is used up. The branch comes from rule `tcc/test`, by which
+   * a debugger knows why a tail call was refused.
    * @param branchOut emits a branch that leaves the tail call if the comparison holds
    */
   takeFromBudget(ctx: JitContext, branchOut: BranchOut): void;
@@ -64,8 +80,9 @@ export interface TrampolineTcc {
 
 const nothing = (): void => undefined;
 
-/** No slots, no moves: a6 passes through. The starting point of each scheme. */
+/** No slots, no moves: a6 passes through. The starting point of each scheme's code. */
 export const PASS_THROUGH = {
+  rules: {},
   slotAfterS5: () => undefined,
   slotLast: () => undefined,
   initSubprog: nothing,

@@ -9,7 +9,8 @@ import { loadFromTrampoline } from './trampoline-slot';
  */
 export const stackV3: TccScheme = {
   ...stackV1,
-  name: 'stack-v3',
+  kernels: { '6.12': 'patch' },
+
   slotAfterS5: () => tccSlot(false),
   trampoline: {
     ...stackV1.trampoline,

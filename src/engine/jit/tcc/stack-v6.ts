@@ -1,8 +1,8 @@
 import type { JitContext } from '../context';
-import { loadTcc, storeTcc, tccSlot } from './frame-slot';
+import { loadTcc, storeTcc, takeFromSlot, tccSlot } from './frame-slot';
+import { inSlot } from './home';
 import { initTcc } from './init';
 import { PASS_THROUGH, type TccScheme } from './scheme';
-import { takeFromSlot } from './stack-v1';
 import { KEPT_IN_SLOT } from './trampoline-slot';
 
 /** Calls of BPF functions pass the counter on, where a tail call can be reached through them. */
@@ -18,7 +18,10 @@ const ifReachable =
  */
 export const stackV6: TccScheme = {
   ...PASS_THROUGH,
-  name: 'stack-v6',
+  kernels: { '6.12': 'patch', '7.3': 'shipped' },
+  budget: 'entry',
+  home: inSlot,
+
   initMain: initTcc,
   slotLast: () => tccSlot(true),
 

@@ -1,7 +1,7 @@
 import { EngineError } from '../../base/errors';
 import { faultSwitches, type FaultSwitches } from '../../profile/faults';
 import { JIT_FACTS, type JitFacts } from '../../profile/jit-facts';
-import type { Profile } from '../../profile/profile';
+import type { Profile } from '../profile';
 import { emitJumpAndLink } from '../branch';
 import { Emitter } from '../emit';
 import { RV } from '../registers';

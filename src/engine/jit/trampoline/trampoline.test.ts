@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../base/errors';
-import { parseProfile } from '../../profile/parse';
+import { parseProfile } from '../profile';
 import { decode } from '../../rv64/decode';
 import { TRAMP_FLAG, type TrampolineModel, type TrampolineProgram } from './model';
 import { compileTrampoline } from './trampoline';

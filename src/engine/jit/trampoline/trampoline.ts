@@ -1,5 +1,5 @@
 import { EngineError } from '../../base/errors';
-import type { Profile } from '../../profile/profile';
+import type { Profile } from '../profile';
 import { conditionalBranch } from '../branch';
 import { emitSignExtend } from '../extend';
 import { emitImm32, emitImmBig } from '../load-immediate';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../base/errors';
 import { bytesToHex, hexToBytes } from '../../base/hex';
 import { progTypeName } from '../../loader/program-types';
-import { parseProfile } from '../../profile/parse';
+import { parseProfile } from '../../jit/profile';
 import { SkBuff } from '../sk-buff';
 import { makeEnv, makeWorld } from '../testing/parts';
 import type { KernelProgram, TestRunInput } from '../types';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bytesToHex, hexToBytes } from '../../base/hex';
 import { u64 } from '../../base/u64';
-import { parseProfile } from '../../profile/parse';
+import { parseProfile } from '../../jit/profile';
 import { call, packet, place } from '../testing/helpers';
 import { makeEnv, makeWorld, numbers, u32le, type TestWorld } from '../testing/parts';
 import { XdpBuff } from '../xdp-buff';

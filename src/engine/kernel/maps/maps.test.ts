@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { bytesToHex, hexToBytes } from '../../base/hex';
-import { parseProfile } from '../../profile/parse';
+import { parseProfile } from '../../jit/profile';
 import { makeEnv, makeWorld, numbers, u32le, u64le } from '../testing/parts';
 import { HashMap } from './hash';
 import { jhash } from './jhash';
 import { LruHashMap } from './lru-hash';
 import type { MapObject } from './map-object';
 import { isMapTypeSupported } from './registry';
-import type { RingbufMap } from './ringbuf';
-import { RINGBUF_QUERY } from './ringbuf';
+import { RINGBUF_QUERY, type RingbufMap } from './ringbuf';
 
 const ENOENT = -2;
 const E2BIG = -7;

@@ -1,7 +1,6 @@
 import { MAP_TYPE } from '../../loader/map-types';
 import { createMachine } from '../../machine/machine';
-import { parseProfile } from '../../profile/parse';
-import type { Profile } from '../../profile/profile';
+import { parseProfile, type Profile } from '../../jit/profile';
 import { AddressSpace } from '../address-space';
 import { VirtualClock } from '../clock';
 import type { KernelEnv } from '../env';

@@ -1,6 +1,7 @@
 import { assemble } from '../../bpf/assemble';
 import type { BpfReloc } from '../../loader/object';
-import { parseProfile, type ProfileWords } from '../../profile/parse';
+import { supportsSubprogTailCalls } from '../../jit/tcc/index';
+import { parseProfile, type ProfileWords } from '../../jit/profile';
 import type { XlatedProgram, XlateInput, XlateMap } from '../types';
 import { xlate } from '../xlate';
 import { printInsn } from '../../bpf/print';
@@ -38,6 +39,7 @@ export function inputOfText(text: string, options: ProgramOptions = {}): XlateIn
   for (const [insn, name] of Object.entries(options.kfuncs ?? {})) {
     relocations.push({ kind: 'kfunc', insn: Number(insn), name });
   }
+  const profile = parseProfile(options);
   return {
     name: 'test',
     insns,
@@ -50,7 +52,8 @@ export function inputOfText(text: string, options: ProgramOptions = {}): XlateIn
     progType: options.progType ?? 31,
     attachType: options.attachType ?? 0,
     flags: options.flags ?? 16,
-    profile: parseProfile(options),
+    profile,
+    supportsSubprogTailCalls: supportsSubprogTailCalls(profile),
   };
 }
 

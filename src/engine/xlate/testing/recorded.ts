@@ -4,7 +4,7 @@ import { decodeInsns } from '../../bpf/bytes';
 import { hexToBytes } from '../../base/hex';
 import { helperName } from '../../bpf/helpers';
 import type { BpfReloc } from '../../loader/object';
-import { parseProfile } from '../../profile/parse';
+import { parseProfile } from '../../jit/profile';
 import type { XlateInput, XlateMap, XlatePort } from '../types';
 
 /** What of a kernel its verifier's output depends on. */
@@ -102,6 +102,8 @@ export function inputOf(record: Recorded): { readonly input: XlateInput; readonl
       attachType,
       flags,
       profile: parseProfile({ kernel, tcc: 'mainline' }),
+      // What these kernels' JIT says.
+      supportsSubprogTailCalls: false,
       losesZextAtJoins: kernel === '7.2',
     },
     port: portOf(GOLDEN.facts[kernel], record.maps.map(mapOf), record.jiffies),
