@@ -19,6 +19,7 @@ const engine: EngineClient = {
     return Promise.resolve({ ok: true, value: { id: '1', name } });
   },
   onEvent: () => () => undefined,
+  rest: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 

@@ -35,6 +35,8 @@ export interface AppService {
   /** Never rejects: what goes wrong is in the outcome. */
   call(method: unknown, params: unknown): Promise<Outcome<unknown>>;
   onEvent(listener: (event: EventName, payload: unknown) => void): () => void;
+  /** No window is left to look: whatever runs is paused or given up, and waits for the next one. Never rejects. */
+  rest(): Promise<void>;
 }
 
 type AppMethod = Extract<Method, `app.${string}`>;
@@ -100,6 +102,7 @@ export function createAppService(options: AppOptions): AppService {
       }
     },
     onEvent: (listener) => engine.onEvent(listener),
+    rest: () => engine.rest(),
   };
 }
 
