@@ -37,6 +37,8 @@ export interface AppService {
   onEvent(listener: (event: EventName, payload: unknown) => void): () => void;
   /** No window is left to look: whatever runs is paused or given up, and waits for the next one. Never rejects. */
   rest(): Promise<void>;
+  /** Resolves when all settings that were given to be saved are written, or could not be. */
+  written(): Promise<void>;
 }
 
 type AppMethod = Extract<Method, `app.${string}`>;
@@ -103,6 +105,7 @@ export function createAppService(options: AppOptions): AppService {
     },
     onEvent: (listener) => engine.onEvent(listener),
     rest: () => engine.rest(),
+    written: () => settings.written(),
   };
 }
 

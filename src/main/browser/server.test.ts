@@ -31,6 +31,7 @@ const service: AppService = {
     rests++;
     return Promise.resolve();
   },
+  written: () => Promise.resolve(),
 };
 
 beforeEach(async () => {
