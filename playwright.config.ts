@@ -3,8 +3,9 @@ import { browserPath, sandbox } from './e2e/chromium.ts';
 import type { HartbeatOptions } from './e2e/fixtures.ts';
 
 /**
- * The window end to end, in a real Chromium. `browser-host` drives the browser host; `electron-double` runs the built
- * Electron main process and preload against the double in e2e/double.
+ * The window end to end, in a real Chromium. `browser-host` drives the browser host as it serves any browser,
+ * `browser-window` the one with a window of its own; `electron-double` runs the built Electron main process and preload
+ * against the double in e2e/double. What is tagged @closing is about a host that ends with its window.
  */
 export default defineConfig<HartbeatOptions>({
   testDir: 'e2e',
@@ -18,7 +19,8 @@ export default defineConfig<HartbeatOptions>({
   reporter: 'list',
   use: { launchOptions: { executablePath: browserPath(), args: sandbox() } },
   projects: [
-    { name: 'browser-host', use: { way: 'host' } },
-    { name: 'electron-double', use: { way: 'double' }, grep: /@double/ },
+    { name: 'browser-host', use: { way: 'host' }, grepInvert: /@closing/ },
+    { name: 'browser-window', use: { way: 'window' }, grep: /@window|@closing/ },
+    { name: 'electron-double', use: { way: 'double' }, grep: /@double|@closing/ },
   ],
 });

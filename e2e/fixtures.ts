@@ -1,6 +1,6 @@
 import { chromium, test as base, expect, type Browser, type Page } from '@playwright/test';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { browserPath } from './chromium.ts';
@@ -11,8 +11,11 @@ export const ROOT = path.resolve(import.meta.dirname, '..');
 export const EXAMPLES = path.join(ROOT, 'examples');
 
 export interface HartbeatOptions {
-  /** The browser host, or the Electron main process and preload over the double. */
-  way: 'host' | 'double';
+  /**
+   * The browser host that only serves, the browser host with a Chromium window of its own, or the Electron main process
+   * and preload over the double.
+   */
+  way: 'host' | 'window' | 'double';
 }
 
 /** A window that a test has opened. */
@@ -26,6 +29,8 @@ export interface HartbeatWindow {
   readonly dir: string;
   /** Makes the window take this file when it asks for one to open. */
   choose(file: string): Promise<void>;
+  /** Waits until the process behind the window has ended by itself: its exit code. */
+  ended(): Promise<number | null>;
 }
 
 export interface OpenOptions {
@@ -47,9 +52,11 @@ export const test = base.extend<Fixtures>({
     await use(async (options = {}) => {
       const dir = await mkdtemp(path.join(tmpdir(), 'hartbeat-e2e-'));
       closing.push(() => rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
-      const { page, stop, choose } = await (way === 'host'
-        ? throughHost(browser, options, dir)
-        : throughDouble(options, dir));
+      const { page, stop, choose, ended } = await {
+        host: () => throughHost(browser, options, dir),
+        window: () => throughWindow(options, dir),
+        double: () => throughDouble(options, dir),
+      }[way]();
       closing.push(stop);
       const complaints: string[] = [];
       page.on('console', (message) => {
@@ -58,17 +65,23 @@ export const test = base.extend<Fixtures>({
       page.on('pageerror', (error) => complaints.push(String(error)));
       await page.setViewportSize({ width: options.width ?? 1280, height: options.height ?? 800 });
       await page.goto(await startUrl(page));
-      return { page, debug: new DebuggerPage(page), start: new StartPage(page), complaints, dir, choose };
+      return {
+        page,
+        debug: new DebuggerPage(page),
+        start: new StartPage(page),
+        complaints,
+        dir,
+        choose,
+        ended,
+      };
     });
     for (const close of closing.reverse()) await close();
   },
 });
 export { expect };
 
-interface Opened {
-  readonly page: Page;
+interface Opened extends Pick<HartbeatWindow, 'page' | 'choose' | 'ended'> {
   readonly stop: () => Promise<unknown>;
-  readonly choose: (file: string) => Promise<void>;
 }
 
 const urls = new WeakMap<Page, string>();
@@ -81,18 +94,59 @@ async function throughHost(browser: Browser, { file }: OpenOptions, dir: string)
     { env: { ...process.env, HARTBEAT_CONFIG_DIR: dir }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const url = await printed(host, /(http:\S+)/);
-  const page = await browser.newPage({ colorScheme: 'light' });
+  const context = await browser.newContext({ colorScheme: 'light' });
+  const page = await context.newPage();
   urls.set(page, url);
   return {
     page,
+    ended: () => exited(host),
     stop: async () => {
-      await page.close();
-      await ended(host);
+      await context.close();
+      await end(host);
     },
-    choose: async (chosen) => {
-      page.once('filechooser', (chooser) => void chooser.setFiles(chosen));
-    },
+    choose: (chosen) => answerChooser(page, chosen),
   };
+}
+
+/** As `npm start` opens it, but for a window that nobody sees: the browser is a script that starts Chromium headless. */
+async function throughWindow({ file }: OpenOptions, dir: string): Promise<Opened> {
+  const script = path.join(dir, 'browser');
+  const log = path.join(dir, 'browser.log');
+  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+  const command = [browserPath(), '--headless=new', '--remote-debugging-port=0'].map(quoted).join(' ');
+  await writeFile(script, `#!/bin/sh\nexec ${command} "$@" 2>${quoted(log)}\n`, { mode: 0o755 });
+  const host = spawn(
+    process.execPath,
+    [path.join(ROOT, 'out/main/host.js'), ...(file === undefined ? [] : [file])],
+    {
+      env: { DISPLAY: ':0', ...process.env, HARTBEAT_CONFIG_DIR: dir, HARTBEAT_BROWSER: script },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let endpoint: string | undefined;
+  await expect
+    .poll(async () => {
+      const text = await readFile(log, 'utf8').catch(() => '');
+      return (endpoint = /DevTools listening on (ws:\S+)/.exec(text)?.[1]);
+    })
+    .toBeDefined();
+  const browser = await chromium.connectOverCDP(endpoint!);
+  const page = browser.contexts()[0]?.pages()[0];
+  if (!page) throw new Error('the browser host opened no window');
+  await page.waitForURL((url) => url.pathname === '/' && url.search === '');
+  return {
+    page,
+    ended: () => exited(host),
+    stop: async () => {
+      await browser.close().catch(() => undefined);
+      await end(host);
+    },
+    choose: (chosen) => answerChooser(page, chosen),
+  };
+}
+
+async function answerChooser(page: Page, file: string): Promise<void> {
+  page.once('filechooser', (chooser) => void chooser.setFiles(file));
 }
 
 async function throughDouble({ file }: OpenOptions, dir: string): Promise<Opened> {
@@ -121,9 +175,10 @@ async function throughDouble({ file }: OpenOptions, dir: string): Promise<Opened
   if (!page) throw new Error('the double opened no window');
   return {
     page,
+    ended: () => exited(main),
     stop: async () => {
       await browser.close().catch(() => undefined);
-      await ended(main);
+      await end(main);
     },
     choose: async (source) => {
       await copyFile(source, chosen);
@@ -149,10 +204,13 @@ function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
   });
 }
 
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    child.once('exit', () => resolve());
-    child.kill();
-  });
+function exited(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+}
+
+function end(child: ChildProcess): Promise<unknown> {
+  const gone = exited(child);
+  child.kill();
+  return gone;
 }

@@ -130,7 +130,6 @@ test('settings, layout and the session survive a reload', async ({ open }) => {
   await debug.step('Step over');
   await debug.step('Step over');
   await debug.tab('Maps').click();
-  await page.waitForTimeout(700);
   await page.reload();
   await debug.ready();
   await expect.poll(() => debug.native.currentText()).toBe('li a6, 33');

@@ -97,7 +97,7 @@ export class BrowserWindow extends EventEmitter {
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     this.#chromium.once('exit', () => this.#closed());
-    const devtools = await connectDevTools(this.#chromium);
+    const devtools = await connectDevTools(this.#chromium, () => this.destroy());
     await this.#drive(devtools, new URL(url), origin);
     this.emit('ready-to-show');
     // The test connects to the same browser by this address.

@@ -3,9 +3,10 @@ import { EventEmitter } from 'node:events';
 
 /**
  * Connects to a Chromium that was started with --remote-debugging-port=0 and prints its address on stderr.
+ * @param {() => void} onPageGone called when the first page has been closed, as a user closes a window
  * @returns {Promise<{ endpoint: string, firstPage(): Promise<Page> }>}
  */
-export async function connectDevTools(chromium) {
+export async function connectDevTools(chromium, onPageGone) {
   const endpoint = await new Promise((resolve, reject) => {
     let text = '';
     chromium.stderr.on('data', (chunk) => {
@@ -26,6 +27,10 @@ export async function connectDevTools(chromium) {
       const { sessionId } = await connection.send('Target.attachToTarget', {
         targetId: target.targetId,
         flatten: true,
+      });
+      await connection.send('Target.setDiscoverTargets', { discover: true });
+      connection.on('event', ({ method, params }) => {
+        if (method === 'Target.targetDestroyed' && params.targetId === target.targetId) onPageGone();
       });
       return new Page(connection, sessionId);
     },

@@ -12,6 +12,8 @@ export class DebuggerPage {
   readonly stopReason: Locator;
   readonly session: Locator;
   readonly result: Locator;
+  readonly registers: Locator;
+  readonly callStack: Locator;
   readonly frames: Locator;
   readonly console: Locator;
   readonly counters: Locator;
@@ -25,7 +27,9 @@ export class DebuggerPage {
     this.session = page.getByRole('region', { name: 'Session' });
     this.stopReason = this.session.getByRole('status');
     this.result = page.getByRole('region', { name: 'Result' });
-    this.frames = page.getByRole('listbox', { name: /^Call stack/ }).getByRole('option');
+    this.registers = page.getByRole('table', { name: 'Registers' });
+    this.callStack = page.getByRole('listbox', { name: /^Call stack/ });
+    this.frames = this.callStack.getByRole('option');
     this.console = page.getByRole('log', { name: 'Console' });
     this.counters = page.getByLabel('Counters');
     this.lastWrite = page.getByRole('region', { name: 'Who wrote it last' });
@@ -91,13 +95,12 @@ export class DebuggerPage {
 
   /** The row of a register by its ABI name. */
   register(abi: string): Locator {
-    return this.page
-      .getByRole('table', { name: 'Registers' })
-      .getByRole('row', { name: new RegExp(`^${abi} `) });
+    return this.registers.getByRole('row', { name: new RegExp(`^${abi} `) });
   }
 
-  /** The value of a register, as the window shows it. */
+  /** The value of a register at the stop that the window shows. */
   async value(abi: string): Promise<string> {
+    await expect(this.registers).toHaveAttribute('aria-busy', 'false');
     return (await this.register(abi).getByRole('cell').nth(3).textContent()) ?? '';
   }
 
@@ -112,8 +115,9 @@ export class DebuggerPage {
     return this.register(abi).locator('xpath=following-sibling::tr[1]');
   }
 
-  /** Names of the frames, innermost first. */
+  /** Names of the frames at the stop that the window shows, innermost first. */
   async stack(): Promise<string[]> {
+    await expect(this.callStack).toHaveAttribute('aria-busy', 'false');
     return this.frames.locator('.name').allTextContents();
   }
 

@@ -47,9 +47,10 @@ async function main(argv: readonly string[]): Promise<void> {
     printUrl(host.url);
   }
   await host.closed;
-  window?.process.kill();
-  await window?.closed;
+  // First what takes the processor's time: a run may be going on.
   await engine.close();
+  window?.process.kill();
+  await window?.cleared;
 }
 
 function printUrl(url: string): void {

@@ -13,6 +13,9 @@ hardenApp();
 // The window has its own toolbar, keys and palette; the default menu would claim Ctrl+R, F11 and the like.
 Menu.setApplicationMenu(null);
 
+/** What is still to be done when the window has been closed. */
+let closing: Promise<unknown> = Promise.resolve();
+
 async function openWindow(): Promise<void> {
   const paths = appPaths();
   denyPermissions();
@@ -56,7 +59,8 @@ async function openWindow(): Promise<void> {
   });
   serveIpc(service, window);
   window.once('ready-to-show', () => window.show());
-  window.on('closed', () => void engine.close());
+  // A run must not outlive the window; what it said last of its settings must.
+  window.on('closed', () => (closing = Promise.all([engine.close(), service.written()])));
   await window.loadURL(`${APP_ORIGIN}/`);
 }
 
@@ -65,7 +69,7 @@ function objectArgument(argv: readonly string[]): string | undefined {
   return argv.slice(app.isPackaged ? 1 : 2).findLast((arg) => !arg.startsWith('-'));
 }
 
-app.on('window-all-closed', () => app.quit());
+app.on('window-all-closed', () => void closing.finally(() => app.quit()));
 app
   .whenReady()
   .then(openWindow)

@@ -20,6 +20,7 @@ const engine: EngineClient = {
     return Promise.resolve({ ok: true, value: { id: '1', name } });
   },
   onEvent: () => () => undefined,
+  rest: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };
 
@@ -122,6 +123,13 @@ describe('settings', () => {
       ['light', 'dark'].map((theme) => one.call('app.saveSettings', { settings: { theme } })),
     );
     expect(await service().call('app.settings', {})).toEqual({ ok: true, value: { theme: 'dark' } });
+    // A page that reloads does not wait for its answer, but reads what it saved last.
+    void one.call('app.saveSettings', { settings: { theme: 'dark', fontSize: 13 } });
+    expect(await one.call('app.settings', {})).toEqual({ ok: true, value: { theme: 'dark', fontSize: 13 } });
+    // Nor does a window that closes; the process does.
+    void one.call('app.saveSettings', { settings: { theme: 'high-contrast' } });
+    await one.written();
+    expect(await service().call('app.settings', {})).toEqual({ ok: true, value: { theme: 'high-contrast' } });
   });
 
   it('that are damaged are set aside, not lost and not fatal', async () => {

@@ -39,6 +39,10 @@ export interface AppService {
   /** Never rejects: what goes wrong is in the outcome. */
   call(method: unknown, params: unknown): Promise<Outcome<unknown>>;
   onEvent(listener: (event: EventName, payload: unknown) => void): () => void;
+  /** No window is left to look: whatever runs is paused or given up, and waits for the next one. Never rejects. */
+  rest(): Promise<void>;
+  /** Resolves when all settings that were given to be saved are written, or could not be. */
+  written(): Promise<void>;
 }
 
 type AppMethod = Extract<Method, `app.${string}`>;
@@ -104,6 +108,8 @@ export function createAppService(options: AppOptions): AppService {
       }
     },
     onEvent: (listener) => engine.onEvent(listener),
+    rest: () => engine.rest(),
+    written: () => settings.written(),
   };
 }
 

@@ -9,7 +9,9 @@ export class SettingsStore {
 
   constructor(private readonly file: string) {}
 
+  /** The settings as they were last given to be written: a page that reloads reads right behind its last save. */
   async read(): Promise<Settings> {
+    await this.written();
     let text: string;
     try {
       text = await readFile(this.file, 'utf8');
@@ -35,5 +37,10 @@ export class SettingsStore {
         await rename(next, this.file);
       });
     return this.writing;
+  }
+
+  /** Resolves when the last write is done, well or not. */
+  written(): Promise<void> {
+    return this.writing.catch(() => undefined);
   }
 }

@@ -37,14 +37,19 @@ export function hasDisplay(env: NodeJS.ProcessEnv = process.env, platform = proc
   return platform !== 'linux' || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
 }
 
+export interface AppWindow {
+  readonly process: ChildProcess;
+  /** Resolves when the browser has ended, or could not start. */
+  readonly closed: Promise<void>;
+  /** Resolves after that, when its profile directory is gone, too. */
+  readonly cleared: Promise<void>;
+}
+
 /**
  * Opens the URL as an application window with a profile directory of its own, which is removed when the window closes.
  * As root, Chromium's sandbox cannot start; only then is it switched off.
  */
-export async function openAppWindow(
-  browser: string,
-  url: string,
-): Promise<{ process: ChildProcess; closed: Promise<void> }> {
+export async function openAppWindow(browser: string, url: string): Promise<AppWindow> {
   const profile = await mkdtemp(path.join(tmpdir(), 'hartbeat-window-'));
   const args = [
     `--app=${url}`,
@@ -62,6 +67,10 @@ export async function openAppWindow(
   const closed = new Promise<void>((resolve) => {
     child.once('error', () => resolve());
     child.once('exit', () => resolve());
-  }).then(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }));
-  return { process: child, closed };
+  });
+  // The browser's helpers may still write for a moment; a directory that stays in the temporary one does no harm.
+  const cleared = closed
+    .then(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }))
+    .catch(() => undefined);
+  return { process: child, closed, cleared };
 }

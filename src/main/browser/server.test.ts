@@ -14,6 +14,8 @@ let root: string;
 let host: BrowserHost;
 let emit: (event: EventName, payload: unknown) => void;
 
+let rests: number;
+
 const service: AppService = {
   call: (method, params): Promise<Outcome<unknown>> =>
     Promise.resolve(
@@ -25,9 +27,15 @@ const service: AppService = {
     emit = listener;
     return () => undefined;
   },
+  rest() {
+    rests++;
+    return Promise.resolve();
+  },
+  written: () => Promise.resolve(),
 };
 
 beforeEach(async () => {
+  rests = 0;
   root = mkdtempSync(path.join(tmpdir(), 'hartbeat-test-'));
   writeFileSync(path.join(root, 'index.html'), '<title>Hartbeat</title>');
   host = await startBrowserHost({ service, root, quitWithLastWindow: true });
@@ -67,6 +75,68 @@ async function cookie(): Promise<string> {
   const { headers } = await get(`/${opened().search}`);
   return String(headers['set-cookie']).split(';')[0] ?? '';
 }
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A page's socket, open. */
+async function connect(jar: string): Promise<WebSocket> {
+  const { port } = opened();
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/socket`, {
+    headers: { cookie: jar, origin: `http://127.0.0.1:${port}` },
+  });
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  return socket;
+}
+
+function disconnect(socket: WebSocket): Promise<void> {
+  socket.close();
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+describe('when the last window is gone', () => {
+  const SHORT = 20;
+  const serve = async (quitWithLastWindow: boolean, graceMs?: number): Promise<string> => {
+    host.close();
+    host = await startBrowserHost({ service, root, quitWithLastWindow, graceMs });
+    return cookie();
+  };
+
+  it('the host of an own window ends', async () => {
+    const jar = await serve(true, SHORT);
+    await disconnect(await connect(jar));
+    await host.closed;
+    expect(rests).toBe(0);
+  });
+
+  it('one that only serves stays, and what runs is paused', async () => {
+    const jar = await serve(false, SHORT);
+    const [first, second] = [await connect(jar), await connect(jar)];
+    await disconnect(first);
+    await sleep(10 * SHORT);
+    expect(rests).toBe(0);
+    await disconnect(second);
+    await expect.poll(() => rests).toBe(1);
+    expect((await get('/', { cookie: jar })).status).toBe(200);
+  });
+
+  it.each([
+    ['before its old socket closes, as browsers do it', true, SHORT, 10 * SHORT],
+    ['within the grace after that', false, undefined, 2000],
+  ])('a page that asks for itself %s may take its time to load', async (_what, before, grace, time) => {
+    const jar = await serve(true, grace);
+    let ended = false;
+    void host.closed.then(() => (ended = true));
+    const old = await connect(jar);
+    const ask = () => get('/', { cookie: jar });
+    if (before) await ask();
+    await disconnect(old);
+    if (!before) await ask();
+    await sleep(time);
+    expect(ended).toBe(false);
+    await disconnect(await connect(jar));
+    await host.closed;
+  });
+});
 
 describe('the browser host', () => {
   it('exchanges its token once for a cookie that scripts cannot read', async () => {

@@ -12,6 +12,8 @@ export interface EngineClient {
   call(method: string, params: unknown): Promise<Outcome<unknown>>;
   open(name: string, bytes: Uint8Array, sources: Readonly<Record<string, string>>): Promise<Outcome<unknown>>;
   onEvent(listener: (event: EventName, payload: unknown) => void): () => void;
+  /** Pauses the run and gives up comparisons; a worker that was never started stays so. Never rejects. */
+  rest(): Promise<void>;
   /** Ends the worker, whatever it is doing. */
   close(): Promise<void>;
 }
@@ -66,6 +68,9 @@ export function startEngine(start: () => Worker = () => createWorker({})): Engin
     onEvent(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    async rest() {
+      if (worker) await send({ kind: 'rest' });
     },
     async close() {
       closed = true;

@@ -81,6 +81,15 @@ describe('comparisons of profiles', () => {
     await expect(endless).rejects.toThrow('A newer comparison of runs has taken its place.');
   });
 
+  test('of a run without end are given up when nobody looks', async () => {
+    const { inputs } = await start();
+    const request = { ...sides, right: profile('stack-v1'), inputs, limit: 1e9 };
+    const endless = expect(call('session.compareRuns', request)).rejects.toThrow(/was given up; begin it/);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    service.rest();
+    await endless;
+  });
+
   test.each([
     [{ ...sides, limit: 0, inputs: {} }],
     [{ ...sides, limit: 1e10, inputs: {} }],

@@ -38,7 +38,7 @@ export class Comparisons {
 
   /**
    * Runs the program under both profiles, in slices between which the thread serves other requests.
-   * @throws EngineError `debugger/superseded` when another comparison of runs has begun meanwhile
+   * @throws EngineError `debugger/superseded` when another comparison of runs has begun meanwhile, or this one was given up
    */
   async runs(
     object: BpfObject,
@@ -52,7 +52,12 @@ export class Comparisons {
       while (compared.runSlice(SLICE)) {
         await new Promise((resolve) => setImmediate(resolve));
         if (this.runsNow !== mine) {
-          throw new EngineError('debugger/superseded', 'A newer comparison of runs has taken its place.');
+          throw new EngineError(
+            'debugger/superseded',
+            this.runsNow
+              ? 'A newer comparison of runs has taken its place.'
+              : 'This comparison of runs was given up; begin it again.',
+          );
         }
       }
       return compared;
@@ -61,9 +66,14 @@ export class Comparisons {
     return compareRunsView(request, left, await run(params.right));
   }
 
+  /** Ends what is running. */
+  giveUp(): void {
+    this.runsNow = undefined;
+  }
+
   /** Ends what is running and forgets what is kept. */
   clear(): void {
-    this.runsNow = undefined;
+    this.giveUp();
     this.kept.clear();
   }
 }

@@ -10,7 +10,8 @@ export type ToWorker =
       readonly bytes: Uint8Array;
       /** Source files that lie beside the object: base name → text. */
       readonly sources: Readonly<Record<string, string>>;
-    };
+    }
+  | { readonly id: number; readonly kind: 'rest' };
 
 export type FromWorker =
   | { readonly kind: 'reply'; readonly id: number; readonly outcome: Outcome<unknown> }

@@ -158,6 +158,20 @@ describe('the engine service', () => {
     expect((await step).reason).toMatchObject({ kind: 'pause' });
   });
 
+  test('rests when nobody looks: a run is paused as by the user, a session that stands stays as it is', async () => {
+    service.rest();
+    const before = await start('entry', 'stack-v3');
+    service.rest();
+    expect(await call('session.state', {})).toEqual(before);
+    await call('session.continue', {});
+    await ranFor(10_001);
+    service.rest();
+    const paused = (await call('session.state', {}))!;
+    expect(paused).toMatchObject({ status: 'stopped', reason: { kind: 'pause' } });
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(await call('session.state', {})).toEqual(paused);
+  });
+
   test('goes back in time: by steps, to breakpoints, from the end', async () => {
     expect(await start()).toMatchObject({ canGoBack: false });
     await expect(call('session.stepBack', { step: 'over', granularity: 'bpf' })).rejects.toThrow(

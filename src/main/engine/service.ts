@@ -37,6 +37,8 @@ export interface EngineService {
    * for a method that is none of the engine's and for parameters that are malformed.
    */
   call(method: string, params: unknown): Promise<unknown>;
+  /** Pauses the session if it runs and gives up comparisons that run: nobody is there to wait for them. */
+  rest(): void;
   /** Ends the session and forgets the opened objects. */
   dispose(): void;
 }
@@ -217,6 +219,10 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
         throw new EngineError('usage/method', `The engine knows no request '${method}'.`, { method });
       }
       return answer(handlers, method, params);
+    },
+    rest() {
+      runner?.pause();
+      comparisons.giveUp();
     },
     dispose() {
       runner?.end();

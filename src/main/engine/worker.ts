@@ -15,13 +15,20 @@ const service = createEngineService({
 
 async function answer(message: ToWorker): Promise<Outcome<unknown>> {
   try {
-    const value =
-      message.kind === 'open'
-        ? service.openBytes(message.name, message.bytes, message.sources)
-        : await service.call(message.method as SessionMethod, message.params as never);
-    return { ok: true, value };
+    return { ok: true, value: await valueOf(message) };
   } catch (error) {
     return { ok: false, error: toFailure(error) };
+  }
+}
+
+function valueOf(message: ToWorker): unknown {
+  switch (message.kind) {
+    case 'open':
+      return service.openBytes(message.name, message.bytes, message.sources);
+    case 'call':
+      return service.call(message.method as SessionMethod, message.params as never);
+    case 'rest':
+      return service.rest();
   }
 }
 

@@ -10,6 +10,7 @@ import { useView } from '../stores/view';
 import BreakpointsPane from './BreakpointsPane.vue';
 import FramePane from './FramePane.vue';
 import MapsPane from './MapsPane.vue';
+import MemoryPane from './MemoryPane.vue';
 import RegistersPane from './RegistersPane.vue';
 import StackPane from './StackPane.vue';
 import { useMemory } from '../stores/memory';
@@ -212,4 +213,29 @@ it('shows maps with their entries, and the programs of a prog array', async () =
   ]);
   expect(tables[1]?.findAll('tbody tr')[0]?.text()).toContain('42');
   expect(pane.text()).toContain('More entries are not shown.');
+});
+
+it.each([
+  ['maps', MapsPane, 'No maps yet They show when the program stops.'],
+  ['memory', MemoryPane, 'No memory yet It shows when the program stops.'],
+])('%s that were first asked for during a run are not said to be none', async (_name, component, text) => {
+  const fake = await startedSession();
+  fake.push('session.changed', { ...fake.state(), status: 'running' });
+  const pane = await show(component);
+  expect(pane.text().replaceAll(/\s+/g, ' ')).toContain(text);
+});
+
+it.each([
+  ['registers', RegistersPane, 'session.registers', 'table'],
+  ['frames', StackPane, 'session.stack', 'ol'],
+] as const)('%s of the stop before are busy until those of the new one are there', async (...row) => {
+  const [, component, method, element] = row;
+  const fake = await startedSession();
+  const pane = await show(component);
+  const busy = () => pane.find(element).attributes('aria-busy');
+  expect(busy()).toBe('false');
+  fake.handle(method, () => new Promise<never>(() => undefined));
+  await useSession().step('over', 'bpf');
+  await flushPromises();
+  expect(busy()).toBe('true');
 });

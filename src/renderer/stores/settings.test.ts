@@ -32,6 +32,18 @@ it('saves once for changes in quick succession', async () => {
   ]);
 });
 
+it('saves what is not saved yet when the page goes, and nothing otherwise', async () => {
+  const settings = useSettings();
+  window.dispatchEvent(new Event('pagehide'));
+  expect(saves()).toEqual([]);
+  settings.change({ theme: 'dark' });
+  window.dispatchEvent(new Event('pagehide'));
+  expect(saves()).toHaveLength(1);
+  await vi.runAllTimersAsync();
+  window.dispatchEvent(new Event('pagehide'));
+  expect(saves()).toHaveLength(1);
+});
+
 it('keeps the code size within bounds', () => {
   const settings = useSettings();
   settings.setFontSize(100);

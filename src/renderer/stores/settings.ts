@@ -1,4 +1,4 @@
-import { useMediaQuery } from '@vueuse/core';
+import { useEventListener, useMediaQuery } from '@vueuse/core';
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
 import type { Settings } from '../../shared/contract';
@@ -20,7 +20,7 @@ export const FONT_SIZES = { least: 9, usual: 12, most: 22 } as const;
 const SAVE_DELAY = 400;
 const MOST_RECENT = 8;
 
-/** What the window remembers. Saved shortly after each change; a failed save is said once. */
+/** What the window remembers. Saved shortly after each change, or when the page goes; a failed save is said once. */
 export const useSettings = defineStore('settings', () => {
   const api = useApi();
   const notices = useNotices();
@@ -83,6 +83,10 @@ export const useSettings = defineStore('settings', () => {
       );
     }
   }
+
+  useEventListener(window, 'pagehide', () => {
+    if (timer !== undefined) void save();
+  });
 
   function setFontSize(size: number): void {
     change({ fontSize: Math.min(FONT_SIZES.most, Math.max(FONT_SIZES.least, size)) });
