@@ -140,6 +140,20 @@ describe('a damaged record of each kind fails with the first instruction that di
     expect(out.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed');
   });
 
+  it.each([
+    ['more', (funcs: unknown[]) => [...funcs, funcs[0]], 'ours 1, recorded 2'],
+    ['fewer', () => [], 'ours 1, recorded 0'],
+  ] as const)(
+    'a harness program with %s functions than its instructions make',
+    async (what, change, says) => {
+      const record = structuredClone(harness.find((r) => r.funcs?.length === 1)!);
+      const funcs = change(record.funcs);
+      const { code, out } = await cli(['vectors', written(`${what}.jsonl`, { ...record, funcs })]);
+      expect(code).toBe(1);
+      expect(out).toContain(says);
+    },
+  );
+
   it('with its BPF instruction where the code belongs to one', async () => {
     const record = structuredClone(cases.find((r) => loaded(r)?.funcs?.[0]?.image.includes('8547'))!);
     const func = loaded(record)!.funcs![0]!;
