@@ -57,5 +57,5 @@ export const transparent: TccScheme = {
     ctx.e.addi(TCC, TCC, -1);
   },
 
-  trampoline: KEPT_IN_SLOT,
+  trampoline: { ...KEPT_IN_SLOT, onEveryBpfTarget: true },
 };
