@@ -11,6 +11,7 @@ import {
 } from '../../engine/debugger/trampoline-suggestions';
 import type { TrampolineSuggestion } from '../../engine/debugger/views';
 import type { Profile } from '../../engine/profile/profile';
+import { trampolineText } from '../../shared/trampoline-text';
 import { usage, type Arguments, type Command } from '../command';
 import type { Io } from '../io';
 import { toJson } from '../json';
@@ -25,7 +26,6 @@ import {
   targetFrom,
   TRAMPOLINE_OPTIONS,
 } from '../trampoline-options';
-import { trampolineText } from '../trampoline-text';
 
 /** `hartbeat trampoline [OBJ [PROG…]]` */
 export const trampolineCommand: Command = {
@@ -75,7 +75,7 @@ export const trampolineCommand: Command = {
       return 0;
     }
     const why = args.has('why');
-    for (const { view, prototype } of made) await io.out(trampolineText(view, prototype, why));
+    for (const { view, prototype } of made) await io.out(trampolineText(view, { prototype, why }));
     if (why) await io.out(`Rules:\n${table(Object.entries(rules), '  ')}`);
     return 0;
   },

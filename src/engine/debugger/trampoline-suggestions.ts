@@ -46,13 +46,49 @@ export function suggestedTrampolines(request: SuggestionRequest): TrampolineSugg
   const programs = names
     ? object.programs.filter(({ name }) => names.includes(name))
     : object.programs.filter(hasTrampoline);
-  const byFunction = new Map<string, Wanted[]>();
-  for (const wanted of programs.map((program) => wantedBy(request, program))) {
-    const others = byFunction.get(wanted.function);
-    if (others) others.push(wanted);
-    else byFunction.set(wanted.function, [wanted]);
+  return byFunction(programs.map((program) => wantedBy(request, program))).map((wanted) =>
+    suggestion(request, wanted),
+  );
+}
+
+/**
+ * All trampolines that programs of an object want, to choose from: a function that cannot be traced is there with the
+ * sentence that says why, programs that name no function are left out.
+ */
+export function offeredTrampolines(object: BpfObject, profile: Profile): TrampolineSuggestion[] {
+  const request = { object, profile };
+  const wanted = object.programs.filter(hasTrampoline).flatMap((program) =>
+    unlessRefused<Wanted[]>(
+      () => [wantedBy(request, program)],
+      () => [],
+    ),
+  );
+  return byFunction(wanted).map((group) =>
+    unlessRefused(
+      () => suggestion(request, group),
+      ({ message }) => ({ spec: specOf(request, group), problem: message }),
+    ),
+  );
+}
+
+function unlessRefused<T>(make: () => T, otherwise: (error: EngineError) => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof EngineError) return otherwise(error);
+    throw error;
   }
-  return [...byFunction.values()].map((wanted) => suggestion(request, wanted));
+}
+
+/** In the order in which the functions occur first. */
+function byFunction(wanted: readonly Wanted[]): Wanted[][] {
+  const groups = new Map<string, Wanted[]>();
+  for (const one of wanted) {
+    const others = groups.get(one.function);
+    if (others) others.push(one);
+    else groups.set(one.function, [one]);
+  }
+  return [...groups.values()];
 }
 
 function wantedBy({ object, ...request }: SuggestionRequest, program: BpfProgram): Wanted {
@@ -89,9 +125,22 @@ const membersOf = ({ structOps = [] }: BpfObject) =>
 
 function suggestion(request: SuggestionRequest, wanted: readonly Wanted[]): TrampolineSuggestion {
   const { object, traced } = request;
-  const name = wanted[0]!.function;
   const model = modelOf(request, wanted[0]!);
-  const spec: TrampolineSpec = {
+  const spec = specOf(request, wanted, model);
+  if (model) return { spec, prototype: model.prototype };
+  const where = traced
+    ? `Neither the given BTF nor that of ${object.name} describes`
+    : `The BTF of ${object.name} does not describe`;
+  return { spec, problem: `${where} ${spec.function}: its arguments and result are not known.` };
+}
+
+function specOf(
+  request: SuggestionRequest,
+  wanted: readonly Wanted[],
+  model?: FunctionModel,
+): TrampolineSpec {
+  const name = wanted[0]!.function;
+  return {
     function: name,
     target: targetOf(request, name),
     args: (model?.args ?? GUESS).map(valueWord).join(', '),
@@ -107,11 +156,6 @@ function suggestion(request: SuggestionRequest, wanted: readonly Wanted[]): Tram
       };
     }),
   };
-  if (model) return { spec, prototype: model.prototype };
-  const where = traced
-    ? `Neither the given BTF nor that of ${object.name} describes`
-    : `The BTF of ${object.name} does not describe`;
-  return { spec, problem: `${where} ${name}: its arguments and result are not known.` };
 }
 
 /** What stands for arguments and result that nothing describes. */
@@ -147,12 +191,12 @@ export function bpfTarget(object: BpfObject, profile: Profile, name: string): Tr
 
 /** What the kernel notes when it loads the traced program (aux->tail_call_reachable). */
 function reachesTailCalls(object: BpfObject, profile: Profile, owner: BpfProgram, name: string): boolean {
-  try {
-    const { program } = buildWorld({ object, profile, program: owner.name, timing: 'none' });
-    return program.xlated.functions.some((fn) => fn.name === name && fn.tailCallReachable);
-  } catch (error) {
-    // A program that is refused has no trampoline on it either; whoever looks at one all the same can say what it is.
-    if (error instanceof EngineError) return false;
-    throw error;
-  }
+  // A program that is refused has no trampoline on it either; whoever looks at one all the same can say what it is.
+  return unlessRefused(
+    () => {
+      const { program } = buildWorld({ object, profile, program: owner.name, timing: 'none' });
+      return program.xlated.functions.some((fn) => fn.name === name && fn.tailCallReachable);
+    },
+    () => false,
+  );
 }

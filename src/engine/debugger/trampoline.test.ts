@@ -6,7 +6,7 @@ import { recordedObject } from '../loader/testing/recorded';
 import { parseProfile } from '../profile/parse';
 import { readTraced } from './traced';
 import { makeTrampoline } from './trampoline';
-import { suggestedTrampolines } from './trampoline-suggestions';
+import { offeredTrampolines, suggestedTrampolines } from './trampoline-suggestions';
 import type { TrampolineSpec } from './views';
 
 const SPEC: TrampolineSpec = {
@@ -143,6 +143,25 @@ describe('what the programs of an object want', () => {
     const ask = () => suggestedTrampolines({ object: traced, profile, programs: [name] });
     if (refusal) expect(ask).toThrow(refusal);
     else expect(ask()).toEqual([]);
+  });
+});
+
+describe('what is offered to choose from', () => {
+  it('is all that the programs want', () => {
+    expect(offeredTrampolines(traced, profile)).toEqual(suggestedTrampolines({ object: traced, profile }));
+    const offered = offeredTrampolines(fentry, profile).map(({ spec }) => spec.function);
+    expect(offered).toEqual(['bpf_fentry_test1', 'bpf_fentry_test3', 'bpf_modify_return_test']);
+  });
+
+  it('has a function that cannot be traced with the reason, and leaves out programs without one', () => {
+    const [entry, exit, ...others] = traced.programs.filter(({ type }) => type.name === 'tracing');
+    expect([entry!.name, exit!.name, others]).toEqual(['on_entry', 'on_exit', []]);
+    const types = traced.btf!.types.map((type) => (type.name === 'admit' ? { ...type, type: 0 } : type));
+    const { attachTo: _, ...nowhere } = exit!;
+    const object = { ...traced, programs: [entry!, nowhere], btf: { types } };
+    const offered = offeredTrampolines(object, profile);
+    expect(offered.map(({ spec }) => spec.programs.map(({ name }) => name))).toEqual([['on_entry']]);
+    expect(offered[0]!.problem).toBe('Function admit has no prototype in the BTF.');
   });
 });
 

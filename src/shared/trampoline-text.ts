@@ -1,16 +1,19 @@
-import type { TrampolineSuggestion, TrampolineView } from '../engine/debugger/views';
-import { profileWords } from '../shared/compare-text';
-import { counted, table } from './table';
+import { profileWords } from './compare-text';
+import { columns } from './text-columns';
+import type { TrampolineSlotView, TrampolineView } from './views';
 
-/**
- * A trampoline as text: what it is made from, its frame, its code.
- * @param prototype of the traced function, where BTF tells
- * @param why the rule of every instruction stands beside it
- */
+/** What a trampoline's text has beside the records. */
+export interface TrampolineTextOptions {
+  /** Of the traced function, where BTF tells. */
+  readonly prototype?: string;
+  /** The rule of every instruction stands beside it. */
+  readonly why?: boolean;
+}
+
+/** A trampoline as text, the same from a window and from a terminal: what it is made from, its frame, its code. */
 export function trampolineText(
   view: TrampolineView,
-  prototype: TrampolineSuggestion['prototype'],
-  why: boolean,
+  { prototype, why = false }: TrampolineTextOptions = {},
 ): string {
   const { spec, size, allocSize } = view;
   const buffer = allocSize === size ? '' : `, of a buffer of ${allocSize}`;
@@ -21,14 +24,19 @@ export function trampolineText(
     `  ${view.entry}`,
     `  Flags: ${view.flags.join(' ') || 'none'}`,
     '',
-    `${programsText(view)}`,
-    `${frameText(view)}`,
-    codeText(view, why),
+    '  Programs in the order of attachment:',
+    ...programLines(view),
+    '',
+    `  Frame of ${view.frameSize} bytes:`,
+    ...frameLines(view),
+    '',
+    ...codeLines(view, why),
+    '',
     '',
   ].join('\n');
 }
 
-function programsText({ programs }: TrampolineView): string {
+function programLines({ programs }: TrampolineView): string[] {
   const rows = programs.map((program) => [
     program.name,
     program.kind,
@@ -45,22 +53,26 @@ function programsText({ programs }: TrampolineView): string {
       .filter(Boolean)
       .join(', '),
   ]);
-  return `  Programs in the order of attachment:\n${table(rows, '    ')}`;
+  return columns(rows, '    ');
 }
 
-function frameText({ slots, frameSize }: TrampolineView): string {
+function frameLines({ slots }: TrampolineView): string[] {
   const rows = slots.map((slot) => [
-    `fp${slot.fpOffset < 0 ? '' : '+'}${slot.fpOffset} = sp+${slot.spOffset}`,
+    slotPlace(slot),
     slot.name,
-    counted(slot.size, 'byte'),
+    `${slot.size} bytes`,
     slot.register ?? '',
     slot.why,
   ]);
-  return `  Frame of ${counted(frameSize, 'byte')}:\n${table(rows, '    ')}`;
+  return columns(rows, '    ');
 }
 
+/** `fp-24 = sp+40` */
+const slotPlace = ({ fpOffset, spOffset }: TrampolineSlotView): string =>
+  `fp${fpOffset < 0 ? '' : '+'}${fpOffset} = sp+${spOffset}`;
+
 /** One line an instruction, with the slot of the frame that it works on. */
-function codeText({ native, slots }: TrampolineView, why: boolean): string {
+function codeLines({ native, slots }: TrampolineView, why: boolean): string[] {
   const rows = native.map(({ offset, bytes, text, rule, slot, access }) => [
     offset.toString(16).padStart(4),
     bytes,
@@ -68,5 +80,5 @@ function codeText({ native, slots }: TrampolineView, why: boolean): string {
     ...(why ? [rule] : []),
     slot === undefined || access === undefined ? '' : `; ${access} ${slots[slot]?.name ?? ''}`,
   ]);
-  return table(rows, '  ');
+  return columns(rows, '  ');
 }
