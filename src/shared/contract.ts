@@ -99,6 +99,7 @@ const trampolineSpec = v.object({
       }),
     ),
     v.maxLength(64),
+    v.readonly(),
   ),
 });
 

@@ -49,7 +49,7 @@ describe('trampolines', () => {
     ]);
     const [admit] = await call('session.trampolines', { object: object.id, profile });
     expect(admit!.spec).toMatchObject({ function: 'admit', target: 'bpf-tail-calls' });
-    const { flags } = await call('session.trampoline', { profile, spec: admit!.spec as TrampolineSpec });
+    const { flags } = await call('session.trampoline', { profile, spec: admit!.spec });
     expect(flags).toEqual(['CALL_ORIG', 'SKIP_FRAME', 'IP_ARG', 'TAIL_CALL_CTX']);
     const { name: program, inputs } = object.programs[1]!;
     await call('session.start', { object: object.id, program, profile, inputs });

@@ -106,7 +106,7 @@ export const useTrampoline = defineStore('trampoline', () => {
     try {
       const reply = await api.call('session.trampoline', {
         profile: { kernel, tcc, isa },
-        spec: { ...spec.value, programs: [...spec.value.programs] },
+        spec: spec.value,
       });
       if (mine !== asked) return;
       view.value = markRaw(reply);
