@@ -7,6 +7,7 @@ import { infoCommand } from './commands/info';
 import { jitCommand } from './commands/jit';
 import { runCommand } from './commands/run';
 import { traceCommand } from './commands/trace';
+import { trampolineCommand } from './commands/trampoline';
 import { vectorsCommand } from './commands/vectors';
 import { OutputClosed, type Io } from './io';
 import { faultsText } from './profile-options';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   traceCommand,
   compareCommand,
+  trampolineCommand,
   execCommand,
   hartCommand,
   vectorsCommand,

@@ -84,7 +84,7 @@ export function faultsText(): string {
     table(rows, '  ').trimEnd(),
     '',
     'For instance: hartbeat compare OBJ PROG --with fault=tail-call-limit-32',
-    'Those of trampolines show in trampolines only.',
+    'Those of trampolines show in trampolines only: hartbeat trampoline --attach fexit --fault original-enters-trampoline',
     '',
   ].join('\n');
 }

@@ -8,6 +8,7 @@ import type {
   CompareView,
   ProfileView,
 } from './views';
+import { columns } from './text-columns';
 
 /** A comparison as text, the same from a window and from a terminal. */
 
@@ -224,10 +225,3 @@ export function runsVerdict(
 }
 
 const withCommas = (value: number): string => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-
-/** Left-aligned columns two blanks apart, without blanks at the ends of lines. */
-function columns(rows: readonly (readonly string[])[], indent = ''): string[] {
-  const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
-  return rows.map((row) => (indent + row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')).trimEnd());
-}

@@ -17,8 +17,11 @@ import type {
   RegistersView,
   SessionView,
   StackView,
+  TrampolineSuggestion,
+  TrampolineView,
 } from '../engine/debugger/views';
 import { TIMINGS } from './timings';
+import { TRAMPOLINE_KINDS, TRAMPOLINE_TARGETS } from './trampoline-words';
 
 /** The typed contract between a user interface and a session: every request with a validator for what it carries. */
 
@@ -77,6 +80,28 @@ const writeTarget = v.variant('kind', [
 const nothing = v.object({});
 /** Of the open object with this id, else of the session's; of its program unless another is named. */
 const compared = { object: v.optional(name), program: v.optional(name), left: profile, right: profile };
+const words = v.pipe(v.string(), v.maxLength(512));
+const trampolineSpec = v.object({
+  function: name,
+  target: v.picklist(TRAMPOLINE_TARGETS),
+  args: words,
+  result: words,
+  programs: v.pipe(
+    v.array(
+      v.object({
+        kind: v.picklist(TRAMPOLINE_KINDS),
+        name: v.optional(name),
+        sleepable: v.optional(v.boolean()),
+        ip: v.optional(v.boolean()),
+        cookie: v.optional(words),
+        sessionCookie: v.optional(v.boolean()),
+        interpreted: v.optional(v.boolean()),
+      }),
+    ),
+    v.maxLength(64),
+    v.readonly(),
+  ),
+});
 
 /** Settings that survive a restart; the renderer owns their meaning, the main process stores them. */
 export const settingsSchema = v.object({
@@ -133,6 +158,8 @@ export const requestSchemas = {
   'session.addBreakpoint': v.object({ spec: breakpoint }),
   'session.changeBreakpoint': v.object({ id: count, enabled: v.boolean() }),
   'session.removeBreakpoint': v.object({ id: count }),
+  'session.trampolines': v.object({ object: v.optional(name), profile }),
+  'session.trampoline': v.object({ profile, spec: trampolineSpec }),
   'session.compare': v.object({ ...compared, function: v.optional(name) }),
   'session.compareRuns': v.object({
     ...compared,
@@ -218,6 +245,10 @@ export interface Replies {
   'session.addBreakpoint': BreakpointView;
   'session.changeBreakpoint': BreakpointView;
   'session.removeBreakpoint': null;
+  /** What the programs of the open object with this id (else of the session's) want trampolines on. */
+  'session.trampolines': readonly TrampolineSuggestion[];
+  /** A trampoline as a profile's kernel makes it; there need be no object. */
+  'session.trampoline': TrampolineView;
   /** One function compiled for two profiles, without running it; there need be no session. */
   'session.compare': CompareView;
   /** Both profiles run beside the session, each in a kernel of its own. A newer request ends an older one. */

@@ -1,6 +1,7 @@
 import type { BpfObject } from '../loader/object';
 import { defaultInputs } from './inputs';
 import { mapTypeName } from '../loader/map-types';
+import { hasTrampoline } from './trampoline-suggestions';
 import type { ObjectView } from './views';
 
 /** What a window shows of an opened object. */
@@ -16,6 +17,7 @@ export function objectView(id: string, object: BpfObject): ObjectView {
       instructions: program.insns.length,
       subprograms: program.functions.slice(1).map((fn) => fn.name),
       ...(program.unsupported !== undefined && { unsupported: program.unsupported }),
+      ...(hasTrampoline(program) && { trampoline: true as const }),
       inputs: defaultInputs(program.type),
     })),
     maps: object.maps.map((map) => ({

@@ -9,4 +9,5 @@ export type * from './views/state';
 export type * from './views/breakpoints';
 export type * from './views/compare';
 export type * from './views/passes';
+export type * from './views/trampoline';
 export type * from './views/pipeline';

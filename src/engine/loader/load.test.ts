@@ -4,6 +4,7 @@ import { bytesToHex, hexToBytes } from '../base/hex';
 import { decodeInsns, encodeInsns } from '../bpf/bytes';
 import { BPF_PSEUDO, CALL, type BpfInsn } from '../bpf/insn';
 import { validateProgram } from '../bpf/validate';
+import { declarationText } from '../btf/text';
 import { loadObject } from './load';
 import type { BpfObject, BpfProgram } from './object';
 import { recordedObject, recordedObjects } from './testing/recorded';
@@ -22,6 +23,26 @@ const withoutBtfIds = (insns: readonly BpfInsn[]): string =>
   bytesToHex(encodeInsns(insns.map((insn) => (isKfuncCall(insn) ? { ...insn, imm: 0 } : insn))));
 
 const isKfuncCall = (insn: BpfInsn): boolean => insn.code === CALL && insn.src === BPF_PSEUDO.KFUNC_CALL;
+
+describe('struct_ops variables', () => {
+  it('name the program behind each member, and its prototype', () => {
+    const { structOps = [], btf } = loadObject(recordedObject('struct_ops_ca.v3.o'), 'struct_ops_ca.v3.o');
+    const members = structOps.flatMap((variable) =>
+      variable.members.map(({ name, program, btfId }) => [name, program, declarationText(btf!, btfId, name)]),
+    );
+    expect(structOps.map(({ name, type }) => [name, type])).toEqual([['goldca', 'tcp_congestion_ops']]);
+    expect(members).toEqual([
+      ['init', 'ca_init', 'void init(struct sock *)'],
+      ['ssthresh', 'ca_ssthresh', 'u32 ssthresh(struct sock *)'],
+      ['cong_avoid', 'ca_avoid', 'void cong_avoid(struct sock *, u32, u32)'],
+      ['undo_cwnd', 'ca_undo', 'u32 undo_cwnd(struct sock *)'],
+    ]);
+  });
+
+  it('are absent from objects without them', () => {
+    expect(loadObject(recordedObject('fentry.v4.o'), 'fentry.v4.o')).not.toHaveProperty('structOps');
+  });
+});
 
 describe('loadObject against libbpf', () => {
   let compared = 0;

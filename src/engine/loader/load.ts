@@ -11,7 +11,7 @@ import type { BpfObject, BpfProgram } from './object';
 import { progType, sectionKind } from './program-types';
 import { Relocations } from './relocate';
 import { readObjectSections } from './sections';
-import { structOpsMaps } from './struct-ops';
+import { structOpsMaps, structOpsVariables } from './struct-ops';
 import { Linker } from './subprograms';
 import { unsupportedReason } from './unsupported';
 
@@ -76,6 +76,7 @@ export function loadObject(bytes: Uint8Array, name: string): BpfObject {
       ...(optional ? { optional } : {}),
     };
   };
+  const structOps = structOpsVariables(object);
   return {
     name,
     license: object.license,
@@ -83,6 +84,7 @@ export function loadObject(bytes: Uint8Array, name: string): BpfObject {
     maps,
     globals: data.flatMap(({ section, map }) => globalsOf(object, section, map.name)),
     externs: externs.map(({ name: extern, kind, weak }) => ({ name: extern, kind, weak })),
+    ...(structOps.length > 0 ? { structOps } : {}),
     ...(object.btf ? { btf: object.btf } : {}),
   };
 }

@@ -10,7 +10,23 @@ export interface BpfObject {
   readonly maps: readonly BpfMapDef[];
   readonly globals: readonly BpfGlobal[];
   readonly externs: readonly BpfExtern[];
+  /** Variables in `.struct_ops` sections; absent when there are none. */
+  readonly structOps?: readonly BpfStructOps[];
   readonly btf?: Btf;
+}
+
+/** A variable in a `.struct_ops` section: a struct of the kernel's whose function pointers are programs. */
+export interface BpfStructOps {
+  readonly name: string;
+  /** Name of the struct, e.g. `tcp_congestion_ops`. */
+  readonly type: string;
+  /** Members that point to programs, in the order of the struct. */
+  readonly members: readonly {
+    readonly name: string;
+    /** BTF id of the member's FUNC_PROTO in the object's BTF. */
+    readonly btfId: number;
+    readonly program: string;
+  }[];
 }
 
 /** How an instruction refers to something outside the program. `insn` is the slot index of the first slot. */

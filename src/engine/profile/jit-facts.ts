@@ -61,6 +61,8 @@ export interface TrampolineFacts {
   readonly detachableCalls: boolean;
   /** A return value that struct_ops returns is extended by its size and signedness. */
   readonly extendsStructOpsReturn: boolean;
+  /** struct_ops trampolines are marked by a flag (INDIRECT); before, they were known by their missing function address. */
+  readonly structOpsFlag: boolean;
   /** fsession programs: the meta slot, session cookies and cleared result. */
   readonly sessions: boolean;
   /** The slot count is made by the general load-immediate. */
@@ -76,6 +78,7 @@ const TRAMPOLINE_6_12: TrampolineFacts = {
   nopsAfterOriginal: true,
   detachableCalls: false,
   extendsStructOpsReturn: true,
+  structOpsFlag: true,
   sessions: false,
   slotCountByLoadImmediate: false,
   sizedByWorstCase: true,
@@ -131,6 +134,7 @@ const FACTS_6_6: JitFacts = {
     argumentLimit: { count: 8, unit: 'slots' },
     wideArgumentsAreStructs: true,
     extendsStructOpsReturn: false,
+    structOpsFlag: false,
     sizedByWorstCase: false,
   },
 };

@@ -5,6 +5,8 @@ import { buildWorld } from '../../engine/debugger/build';
 import type { Sources } from '../../engine/debugger/listing';
 import { objectView } from '../../engine/debugger/object-view';
 import { Session } from '../../engine/debugger/session';
+import { makeTrampoline } from '../../engine/debugger/trampoline';
+import { offeredTrampolines } from '../../engine/debugger/trampoline-suggestions';
 import type { ObjectView, SessionView } from '../../engine/debugger/views';
 import { loadObject } from '../../engine/loader/load';
 import type { BpfObject } from '../../engine/loader/object';
@@ -197,6 +199,13 @@ export function createEngineService({ emit }: EngineServiceOptions): EngineServi
       breakpointsChanged(breakpoints);
       return null;
     },
+    'session.trampolines': (params) => {
+      const object = params.object ?? runningObject;
+      return object === undefined
+        ? []
+        : offeredTrampolines(opened(object).object, parseProfile(params.profile));
+    },
+    'session.trampoline': (params) => makeTrampoline(parseProfile(params.profile), params.spec).view,
     'session.compare': (params) => {
       const { id, object, program } = compared(params);
       return comparisons.view(id, object, program, params);

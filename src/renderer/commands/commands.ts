@@ -10,6 +10,7 @@ import { usePasses } from '../stores/passes';
 import { useSession } from '../stores/session';
 import { FONT_SIZES, THEMES, useSettings } from '../stores/settings';
 import { useSetup } from '../stores/setup';
+import { useTrampoline } from '../stores/trampoline';
 import { useView } from '../stores/view';
 import { useWatch } from '../stores/watch';
 import { chooseFile } from './choose-file';
@@ -67,6 +68,7 @@ export function createCommands(): Commands {
   const compare = useCompare();
   const watch = useWatch();
   const passes = usePasses();
+  const trampoline = useTrampoline();
 
   const debugging = computed(() => app.page === 'debug' && session.view !== null);
   const canMove = computed(() => debugging.value && session.canMove);
@@ -336,6 +338,14 @@ export function createCommands(): Commands {
       keys: [],
       enabled: computed(() => debugging.value && passes.available),
       run: () => passes.show(),
+    },
+    {
+      id: 'trampoline',
+      title: 'Show trampolines: of fentry, fexit, fmod_ret, LSM and struct_ops programs…',
+      group: 'View',
+      keys: [],
+      enabled: computed(() => app.ready),
+      run: () => trampoline.show(),
     },
     ...(
       [

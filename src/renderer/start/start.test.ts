@@ -6,6 +6,8 @@ import { storesOver } from '../testing/stores';
 import type { FakeTransport } from '../testing/fake-transport';
 import { useApp } from '../stores/app';
 import { useSettings } from '../stores/settings';
+import { useTrampoline } from '../stores/trampoline';
+import { sampleObject } from '../testing/sample-views';
 import StartPage from './StartPage.vue';
 
 let page: VueWrapper;
@@ -75,6 +77,27 @@ describe('setting up a program', () => {
     expect(programs[2]?.text()).toContain('Programs of type lsm cannot be run yet');
     await programs[2]!.find('input').setValue(true);
     expect(button('Start').attributes('disabled')).toBeDefined();
+  });
+
+  it('leads to the trampolines where a program is run by one', async () => {
+    await setUp();
+    expect(button('Trampolines…')).toBeUndefined();
+    page.unmount();
+    const programs = sampleObject.programs.map(({ unsupported: _, ...program }) =>
+      program.name === 'watch' ? { ...program, trampoline: true as const } : program,
+    );
+    await show((f) => f.handle('app.openExample', () => ({ ...sampleObject, programs })));
+    await button('Set up Tail call dispatcher').trigger('click');
+    await flushPromises();
+    await page.findAll('.program input')[2]!.setValue(true);
+    expect(page.find('.actions').text()).toContain('“Trampolines…” shows the code that runs it');
+    await button('Trampolines…').trigger('click');
+    await flushPromises();
+    expect(useTrampoline().open).toBe(true);
+    expect(fake.calls.at(-2)).toEqual({
+      method: 'session.trampolines',
+      params: { object: sampleObject.id, profile: useSettings().profile },
+    });
   });
 
   it('counts the packet’s bytes, and names a wrong digit', async () => {

@@ -4,6 +4,7 @@ import type { BreakpointSpec, BreakpointView, SessionView, StopKind } from '../.
 import { sampleComparison, sampleRuns } from './sample-compare';
 import { samplePasses } from './sample-passes';
 import { samplePipeline } from './sample-pipeline';
+import { sampleSuggestions, sampleTrampoline } from './sample-trampoline';
 import { sampleListing, SESSION, targetListing } from './sample-listing';
 import {
   sampleExamples,
@@ -227,6 +228,8 @@ export function createFakeTransport(): FakeTransport {
       breakpoints = breakpoints.filter((b) => b.id !== id);
       return null;
     },
+    'session.trampolines': () => sampleSuggestions,
+    'session.trampoline': sampleTrampoline,
     'session.compare': sampleComparison,
     'session.compareRuns': sampleRuns,
   };

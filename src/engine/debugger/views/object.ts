@@ -27,6 +27,8 @@ export interface ProgramView {
   readonly subprograms: readonly string[];
   /** Why it can't be run, one sentence. */
   readonly unsupported?: string;
+  /** It is run by a trampoline (fentry, fexit, fmod_ret, lsm, struct_ops). */
+  readonly trampoline?: true;
   /** A sensible input to start with. */
   readonly inputs: InputsView;
 }

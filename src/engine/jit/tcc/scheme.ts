@@ -66,6 +66,11 @@ export type BranchOut = (condition: 'jslt' | 'jsle', rs1: number, rs2: number) =
 export interface TrampolineTcc {
   /** The trampoline's frame has a slot for the counter. */
   readonly hasSlot: boolean;
+  /**
+   * The kernel sets TAIL_CALL_CTX for every trampoline on a BPF program (spec 5.4.12), not only for those on functions that tail
+   * calls can be reached from.
+   */
+  readonly onEveryBpfTarget?: true;
   /** Behind the frame set-up. */
   entered(t: TrampolineContext): void;
   /** Arguments are in place, the original is called next. */

@@ -77,5 +77,5 @@ export const transparent: TccScheme<keyof typeof RULES> = {
     ctx.e.addi(TCC, TCC, -1);
   },
 
-  trampoline: KEPT_IN_SLOT,
+  trampoline: { ...KEPT_IN_SLOT, onEveryBpfTarget: true },
 };

@@ -1,6 +1,7 @@
 import { EngineError } from '../../base/errors';
 import type { JitFacts } from '../../profile/jit-facts';
 import { checkFrameSize } from '../frame';
+import { RV } from '../registers';
 import type { FrameLayout, FrameSlot } from '../types';
 import { TRAMP_FLAG, type TrampolineModel } from './model';
 
@@ -107,6 +108,26 @@ function checkArguments(model: TrampolineModel, facts: JitFacts, argSlots: numbe
   }
 }
 
+const ORDINALS = [
+  ...['first', 'second', 'third', 'fourth', 'fifth', 'sixth'],
+  ...['seventh', 'eighth', 'ninth', 'tenth', 'eleventh', 'twelfth'],
+];
+
+/**
+ * Of each argument slot, where some take more than one: which argument it belongs to, and which of its bytes. Slots count
+ * from 0, so arguments go by words.
+ */
+function slotContents(args: TrampolineModel['args']): string[] {
+  const plain = args.every(({ size }) => slotsOf(size) === 1);
+  return args.flatMap(({ size }, i) =>
+    Array.from({ length: slotsOf(size) }, (_, half) => {
+      if (plain) return '';
+      const bytes = `bytes ${8 * half} to ${Math.min(size, 8 * half + 8) - 1} of `;
+      return `: ${slotsOf(size) > 1 ? bytes : ''}the ${ORDINALS[i]} argument`;
+    }),
+  );
+}
+
 /** The frame layout record: offsets from sp and fp of a trampoline whose frame is set up. */
 export function trampolineFrameLayout(model: TrampolineModel, frame: TrampolineFrame): FrameLayout {
   const pseudo = model.structOps ? 0 : 16;
@@ -155,14 +176,24 @@ export function trampolineFrameLayout(model: TrampolineModel, frame: TrampolineF
     });
     add(0, 8, 'saved fp', 'The frame pointer of the traced function’s caller.', { kind: 'fp', register: 8 });
     add(8, 8, 'return into the traced function', 't0: where the patched entry goes on.', { register: 5 });
-    add(16, 8, 'fp of the traced function', 'So that frame pointers form an unbroken chain.', { kind: 'fp' });
+    add(16, 8, 'fp of the traced function', 'So that frame pointers form an unbroken chain.', {
+      kind: 'fp',
+      register: RV.fp,
+    });
   }
   if (frame.savesResult) {
-    add(frame.retvalOff - 8, 8, 'R0', 'a5 of the original or of the last program, as BPF callers see it.');
-    add(frame.retvalOff, 8, 'result', 'a0 of the original or of the last program; fexit programs read it.');
+    add(frame.retvalOff - 8, 8, 'R0', 'a5 of the original or of the last program, as BPF callers see it.', {
+      register: RV.a5,
+    });
+    add(frame.retvalOff, 8, 'result', 'a0 of the original or of the last program; fexit programs read it.', {
+      register: RV.a0,
+    });
   }
+  const holds = slotContents(model.args);
   for (let k = frame.argSlots - 1; k >= 0; k--) {
-    add(frame.argsOff - 8 * k, 8, `argument ${k}`, `ctx[${k}] of the programs.`);
+    // Those beyond a7 come by way of a scratch register from the caller's stack.
+    const from = k < REGISTER_ARGS ? { register: RV.a0 + k } : {};
+    add(frame.argsOff - 8 * k, 8, `argument ${k}`, `ctx[${k}] of the programs${holds[k]}.`, from);
   }
   add(frame.nregsOff, 8, 'argument count', 'ctx[-1]: number of argument slots, for bpf_get_func_arg_cnt.');
   if (frame.ipOff > 0) add(frame.ipOff, 8, 'function ip', 'ctx[-2]: for bpf_get_func_ip.');
