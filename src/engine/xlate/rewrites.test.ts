@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { EngineError } from '../base/errors';
 import { HELPER_MAX } from '../bpf/helpers';
+import { SCHEMES } from '../jit/profile';
+import { supportsSubprogTailCalls } from '../jit/tcc/index';
 import { listing, mapNamed, xlateText, type ProgramOptions } from './testing/program';
 import { helperProto } from './verify/helper-protos';
 
@@ -199,7 +201,8 @@ describe('tail calls and subprograms', () => {
     );
   });
 
-  test.each(['stack-v1', 'stack-v3', 'stack-v6', 'transparent'])('mix under %s', (tcc) => {
+  const mixing = SCHEMES['6.12'].filter((tcc) => supportsSubprogTailCalls({ tcc }));
+  test.each(mixing)('mix under %s', (tcc) => {
     const program = xlateText(call(), { ...TC, tcc });
     expect(program.functions.map((fn) => [fn.kind, fn.tailCallReachable])).toEqual([
       ['main', true],
