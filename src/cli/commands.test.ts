@@ -242,6 +242,15 @@ describe('jit of a whole object', () => {
     expect(out).toMatch(/^loop_helper\/loop_helper at /);
     expect(err).toMatch(/^loop_iter is left out: Program loop_iter .*bpf_iter_odd_new at instruction 6.*\n$/);
   });
+
+  test('of which nothing can be compiled is bad input, told in one line with the first reason', async () => {
+    const files = { 'struct_ops_ca.v3.o': recordedObject('struct_ops_ca.v3.o') };
+    const { code, out, err } = await cli(['jit', 'struct_ops_ca.v3.o', '--json'], { files });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(
+      /^hartbeat: no program of struct_ops_ca.v3.o can be compiled; \w+ is left out: .*\n$/,
+    );
+  });
 });
 
 describe('trace', () => {

@@ -52,13 +52,18 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
     return DONE;
   }
   if (name === 'help' && rest.length === 1) return dispatch([rest[0]!, '--help'], io);
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+  if (name === 'help' || name === '--help' || name === '-h') {
     await io.out(overview());
-    return name === undefined ? WRONG_USE : DONE;
+    return DONE;
   }
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (!command) {
-    throw usage(`there is no command '${name}'; the commands are ${COMMANDS.map((c) => c.name).join(', ')}`);
+    const names = COMMANDS.map((known) => known.name).join(', ');
+    throw usage(
+      name === undefined
+        ? `name a command: ${names}; hartbeat help tells what they do`
+        : `there is no command '${name}'; the commands are ${names}`,
+    );
   }
   const args = parseCommandLine(command, rest);
   if (args.has('help')) {

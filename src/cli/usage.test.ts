@@ -63,6 +63,12 @@ describe('wrong use: one clear line on standard error, exit code 2, nothing on s
     expect(err).toMatch(line);
   });
 
+  test('no command at all', async () => {
+    const { code, out, err } = await cli([]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^hartbeat: name a command: info, jit, run.*; hartbeat help tells what they do\n$/);
+  });
+
   const files: readonly (readonly [what: string, bytes: () => Uint8Array | string, line: RegExp])[] = [
     ['an empty file', () => '', /empty|0 bytes/],
     ['a text file', () => 'int main(void) { return 0; }\n', /ELF/],
@@ -137,10 +143,9 @@ describe('help', () => {
       expect((await cli(argv)).out).toBe(out);
   });
 
-  test('without a command: the list of commands', async () => {
-    expect((await cli(['--help'])).code).toBe(0);
-    const { code, out } = await cli([]);
-    expect(code).toBe(2);
+  test.each(['help', '--help', '-h'])('%s without a command: the list of commands', async (word) => {
+    const { code, out } = await cli([word]);
+    expect(code).toBe(0);
     for (const command of COMMANDS) expect(out).toContain(command.summary);
   });
 });

@@ -55,9 +55,10 @@ export const jitCommand: Command = {
     if (wanted.length === 0) throw usage(`${object.name} holds no program`);
     const programs: BpfProgram[] = [];
     const compiled: CompiledFunction[] = [];
+    const leftOut: string[] = [];
     for (const program of wanted) {
       if (program.unsupported !== undefined && wanted.length > 1) {
-        await io.err(`${program.name} is left out: ${program.unsupported}\n`);
+        leftOut.push(`${program.name} is left out: ${program.unsupported}`);
         continue;
       }
       try {
@@ -66,10 +67,14 @@ export const jitCommand: Command = {
       } catch (error) {
         // One program of several that cannot be compiled does not keep the others from being shown.
         if (!(error instanceof EngineError) || wanted.length === 1) throw error;
-        await io.err(`${program.name} is left out: ${error.message}\n`);
+        leftOut.push(`${program.name} is left out: ${error.message}`);
       }
     }
-    if (programs.length === 0) throw usage(`no program of ${object.name} can be compiled`);
+    // Bad input is told in one line: of several reasons the first.
+    if (programs.length === 0) {
+      throw usage(`no program of ${object.name} can be compiled; ${leftOut[0]}`);
+    }
+    for (const line of leftOut) await io.err(`${line}\n`);
     const raw = args.text('raw');
     if (raw !== undefined) {
       if (name === undefined && programs.length > 1) {

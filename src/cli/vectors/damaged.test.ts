@@ -220,6 +220,16 @@ describe('in modes that play records', () => {
   it.each([
     ['counters', [{}], /\.counters is not a list of addresses/],
     ['entry', 9, /refers to program 9, but holds \d/],
+    [
+      'prog_arrays',
+      [{ addr: '0xff60000081a3c800', max_entries: 1, slots: [9] }],
+      /refers to program 9, but holds \d/,
+    ],
+    [
+      'prog_arrays',
+      [{ addr: '0xff60000081a3c800', max_entries: 1e9, slots: [0] }],
+      /prog array of 1000000000 entries; at most 65536/,
+    ],
   ] as const)('a tail call scenario whose %s is garbled fails alone', async (key, value, line) => {
     const bytes = gunzipSync(readFileSync('test/golden/vectors/tailcall-semantics.jsonl.gz'));
     const record = JSON.parse(bytes.toString('utf8').split('\n')[0]!) as object;

@@ -83,6 +83,9 @@ function play(
   check.expect(`scenario with ${whose}`, differences.length > 0 ? differences.join('\n') : undefined);
 }
 
+/** Entries of a prog array that a scenario may ask for; each takes memory of the machine. */
+const MAX_ENTRIES = 0x10000;
+
 class Scenario {
   constructor(
     private readonly machine: Machine,
@@ -114,10 +117,17 @@ class Scenario {
     for (const array of record.objects('prog_arrays')) {
       const address = array.address('addr');
       const entries = array.number('max_entries');
+      if (entries > MAX_ENTRIES) {
+        throw new EngineError(
+          'usage/vectors',
+          `The scenario has a prog array of ${entries} entries; at most ${MAX_ENTRIES} are played.`,
+          { entries },
+        );
+      }
       data(address, BigInt(layout.bpfArrayPtrs + 8 * entries), 'bpf_array');
       memory.writeU32(address + BigInt(layout.bpfArrayMaxEntries), entries);
       array.list('slots').forEach((slot, i) => {
-        const target = typeof slot === 'number' ? progs[slot]! : 0n;
+        const target = typeof slot === 'number' ? (progs[slot] ?? this.missing(slot)) : 0n;
         memory.writeU64(address + BigInt(layout.bpfArrayPtrs + 8 * i), target);
       });
     }
@@ -127,8 +137,11 @@ class Scenario {
 
   /** @throws EngineError `usage/vectors` if the record holds no such program */
   private mainOf(program: number): JitFunction {
-    const main = this.programs[program]?.[0];
-    if (main) return main;
+    return this.programs[program]?.[0] ?? this.missing(program);
+  }
+
+  /** @throws EngineError `usage/vectors` always */
+  private missing(program: number): never {
     throw new EngineError(
       'usage/vectors',
       `The scenario refers to program ${program}, but holds ${this.programs.length}.`,

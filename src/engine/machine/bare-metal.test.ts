@@ -102,6 +102,14 @@ test('code can be written and executed after fence.i; there is no protection', (
   expect(program.run()).toMatchObject({ reason: 'exit', exitCode: 9 });
 });
 
+test('counters are read by their machine-level names, too, and cannot be written', () => {
+  const difference = (after: string, before: string): string =>
+    `csrr a1, ${before}\ncsrr a0, ${after}\nsub a0, a0, a1\nli a7, 93\necall`;
+  expect(load(difference('minstret', 'instret')).run()).toMatchObject({ reason: 'exit', exitCode: 1 });
+  expect(load(difference('cycle', 'mcycle')).run()).toMatchObject(load(difference('mcycle', 'cycle')).run());
+  expect(load('csrw mcycle, zero').run()).toMatchObject({ reason: 'fault', cause: 'illegal-instruction' });
+});
+
 describe('files that are refused', () => {
   const code = (action: () => unknown): string => {
     try {

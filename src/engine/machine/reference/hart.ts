@@ -1,7 +1,7 @@
 import { hex64 } from '../../base/hex';
 import { u64 } from '../../base/u64';
 import { decode, type DecodedInsn } from '../../rv64/decode';
-import { CSR_CYCLE, CSR_INSTRET, CSR_TIME } from '../csr';
+import { CSR_CYCLE, CSR_INSTRET, CSR_MCYCLE, CSR_MINSTRET, CSR_TIME } from '../csr';
 import type { MachineCounters, MachineMemory, MachineStop, Permissions, TrapCause } from '../types';
 import type { IssuePlan, ReferenceTimer } from './timer';
 import { SEMANTICS, type ReferenceState } from './semantics';
@@ -197,10 +197,12 @@ export class ReferenceHart implements ReferenceState {
     const cycle = this.plan ? BigInt(this.plan.cycle) : this.instructions;
     switch (csr) {
       case CSR_CYCLE:
+      case CSR_MCYCLE:
         return cycle;
       case CSR_TIME:
         return cycle / BigInt(this.timer?.profile.cyclesPerTick ?? 1);
       case CSR_INSTRET:
+      case CSR_MINSTRET:
         return this.instructions;
       default:
         return undefined;

@@ -118,7 +118,7 @@ export function randomInsn(spec: InsnSpec, random: Random): number {
     const values: { rd?: number; rs1?: number; rs2?: number; imm?: number; csr?: number } = {};
     for (const operand of shape.args) {
       if (operand === 'csr')
-        values.csr = random.pick([0xc00, 0xc01, 0xc02, 0xc02, 0x001, 0xb00, random.below(4096)]);
+        values.csr = random.pick([0xc00, 0xc01, 0xc02, 0xb02, 0x001, 0xb00, random.below(4096)]);
       else if (operand === 'imm') {
         const { min, max, step } = shape.imm!;
         const near = JUMPS.has(spec.format) || MEMORY_FORMATS.has(spec.format);
