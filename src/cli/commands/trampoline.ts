@@ -10,7 +10,7 @@ import {
   type Traced,
 } from '../../engine/debugger/trampoline-suggestions';
 import type { TrampolineSuggestion } from '../../engine/debugger/views';
-import type { Profile } from '../../engine/profile/profile';
+import type { Profile } from '../../engine/jit/profile';
 import { trampolineText } from '../../shared/trampoline-text';
 import { usage, type Arguments, type Command } from '../command';
 import type { Io } from '../io';

@@ -4,7 +4,7 @@ import { functionModel, prototypeModel, type FunctionModel } from '../kernel/tra
 import { attachKind, programTraits, type AttachKind } from '../kernel/trampolines/kinds';
 import { valueWord } from '../kernel/trampolines/words';
 import type { BpfObject, BpfProgram } from '../loader/object';
-import type { Profile } from '../profile/profile';
+import type { Profile } from '../jit/profile';
 import { buildWorld } from './build';
 import type { TrampolineSpec, TrampolineSuggestion, TrampolineTarget } from './views';
 

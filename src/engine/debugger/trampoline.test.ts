@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EngineError } from '../base/errors';
 import { loadObject } from '../loader/load';
 import { recordedObject } from '../loader/testing/recorded';
-import { parseProfile } from '../profile/parse';
+import { parseProfile } from '../jit/profile';
 import { readTraced } from './traced';
 import { makeTrampoline } from './trampoline';
 import { offeredTrampolines, suggestedTrampolines } from './trampoline-suggestions';

@@ -8,8 +8,8 @@ import { TrampolineAddresses } from '../kernel/trampolines/addresses';
 import { enterSuffix } from '../kernel/trampolines/kinds';
 import { prepareTrampoline, type Attachment } from '../kernel/trampolines/prepare';
 import { parseArguments, parseResult } from '../kernel/trampolines/words';
-import { profileWords } from '../profile/parse';
-import type { Profile } from '../profile/profile';
+import { profileWords } from '../jit/profile';
+import type { Profile } from '../jit/profile';
 import { registerName } from '../rv64/registers';
 import { trampolineRows } from './trampoline-rows';
 import type {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../base/errors';
 import { TRAMP_FLAG } from '../../jit/trampoline/model';
-import { parseProfile } from '../../profile/parse';
+import { parseProfile } from '../../jit/profile';
 import { TrampolineAddresses, addressNames } from './addresses';
 import type { AttachKind } from './kinds';
 import { prepareTrampoline, type Attachment, type TraceTarget } from './prepare';

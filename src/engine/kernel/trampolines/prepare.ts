@@ -7,7 +7,7 @@ import {
   type TrampolineProgram,
 } from '../../jit/trampoline/model';
 import { JIT_FACTS } from '../../profile/jit-facts';
-import type { Profile } from '../../profile/profile';
+import type { Profile } from '../../jit/profile';
 import type { TrampolineAddresses } from './addresses';
 import { enterSuffix, type AttachKind } from './kinds';
 
