@@ -9,6 +9,7 @@ const ORACLES = [
   'clang-19',
   'llvm-objdump-19',
   'llvm-mc-19',
+  'llvm-mca-19',
   'riscv64-linux-gnu-objdump',
   'riscv64-linux-gnu-gcc',
   'qemu-riscv64',

@@ -10,6 +10,7 @@ const TOOLS = {
   'clang-19': 'clang-19',
   'llvm-objdump-19': 'llvm-19',
   'llvm-mc-19': 'llvm-19',
+  'llvm-mca-19': 'llvm-19',
   'riscv64-linux-gnu-objdump': 'binutils-riscv64-linux-gnu',
   'riscv64-linux-gnu-gcc': 'gcc-riscv64-linux-gnu',
   'qemu-riscv64': 'qemu-user',

@@ -254,6 +254,21 @@ describe.skipIf(!llvm)('LLVM makes the same bytes', () => {
     return lines.join('\n') + '\n';
   }
 
+  test.each([
+    [
+      'zero on either side of a comparison',
+      'x: beq zero, s1, x\nbne zero, a0, x\nbeq a0, zero, x\nbeq zero, t0, x',
+    ],
+    ['addiw of zero, but not into zero', 'addiw a0, zero, 5\naddiw zero, zero, 0\naddiw zero, zero, 5'],
+    [
+      'zero on either side of an addition',
+      'add a0, a1, zero\nadd a0, zero, a1\nadd zero, zero, a1\nadd a0, zero, zero',
+    ],
+  ])('compressed: %s', (_name, source) => {
+    const theirs = assembleWithLlvm(`${source}\n`, { compress: true });
+    expect(bytesToHex(assemble(source, { compress: true }).bytes)).toBe(bytesToHex(theirs));
+  });
+
   test.each([false, true])('compressed: %s', (compress) => {
     for (const seed of [1, 2, 3, 4]) {
       const source = program(seed);

@@ -15,7 +15,9 @@ export interface BaseOperands {
 type Values = { [operand in Operand]?: number };
 
 const OPERANDS = ['rd', 'rs1', 'rs2', 'imm'] as const;
-const COMMUTATIVE: ReadonlySet<BaseMnemonic> = new Set<BaseMnemonic>(['add', 'addw', 'and', 'or', 'xor']);
+const COMMUTATIVE: ReadonlySet<BaseMnemonic> = new Set<BaseMnemonic>([
+  ...(['add', 'addw', 'and', 'or', 'xor', 'beq', 'bne'] as const),
+]);
 
 const BY_BASE = new Map<BaseMnemonic, CompressedSpec[]>();
 for (const spec of COMPRESSED_SPECS) {
@@ -64,7 +66,7 @@ function compressExactly(mnemonic: BaseMnemonic, operands: BaseOperands): number
 
 /**
  * The halfword that does the same as a base instruction, undefined when there is none. Chooses as assemblers do: also
- * c.mv for adding zero, c.li for addiw with zero, and swapped operands of commutative operations; never a HINT.
+ * c.mv for adding zero, c.li for addiw with zero, and swapped operands of commutative operations and comparisons; never a HINT.
  */
 export function compress(mnemonic: BaseMnemonic, operands: BaseOperands): number | undefined {
   const exact = compressExactly(mnemonic, operands);
@@ -73,7 +75,7 @@ export function compress(mnemonic: BaseMnemonic, operands: BaseOperands): number
   if (mnemonic === 'addi' && imm === 0 && rs1 !== 0)
     return compressExactly('add', { rd, rs1: 0, rs2: rs1, imm: 0 });
   // A small constant is the same in 32 bits.
-  if (mnemonic === 'addiw' && rs1 === 0) return compressExactly('addi', { rd, rs1, rs2, imm });
+  if (mnemonic === 'addiw' && rs1 === 0 && rd !== 0) return compressExactly('addi', { rd, rs1, rs2, imm });
   if (COMMUTATIVE.has(mnemonic)) return compressExactly(mnemonic, { rd, rs1: rs2, rs2: rs1, imm });
   return undefined;
 }

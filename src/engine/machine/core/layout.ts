@@ -269,7 +269,10 @@ export const CLASS_SC = 13;
 export const CLASS_CSR = 14;
 export const CLASS_FENCE = 15;
 export const CLASS_CPOP = 16;
-export const CLASS_COUNT = 17;
+/** Arithmetic that only the late units of a dual-issue core do, in either pipe and in the second one. */
+export const CLASS_ALU_LATE = 17;
+export const CLASS_ALU_B_LATE = 18;
+export const CLASS_COUNT = 19;
 
 /* Why cycles are lost. The first seven fit into the low bits of a time. */
 export const LOST_LOAD = 1;

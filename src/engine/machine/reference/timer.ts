@@ -39,6 +39,8 @@ const WAIT_CAUSE: Readonly<Partial<Record<TimingClass, LostCause>>> = {
   'load-small': 'load-use',
   mul: 'mul',
   cpop: 'mul',
+  'alu-late': 'late-result',
+  'alu-b-late': 'late-result',
   amo: 'atomic',
   lr: 'atomic',
   sc: 'atomic',

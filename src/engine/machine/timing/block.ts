@@ -2,6 +2,9 @@ import type { DecodedInsn } from '../../rv64/decode';
 import { ReferenceTimer } from '../reference/timer';
 import type { TimingProfile } from './profile';
 
+/** Dividends whose quotient by one has all bits, read as signed numbers or not. */
+const LONGEST = { word: 1n << 31n, double: 1n << 63n } as const;
+
 /**
  * Cycles that a basic block takes when it stands again and again after itself: the steady state that static analysers such
  * as llvm-mca speak of. Branches are predicted rightly and not taken, caches always hit, quotients are as long as can be.
@@ -15,7 +18,7 @@ export function blockCycles(insns: readonly DecodedInsn[], profile: TimingProfil
         following: 0n,
         next: 0n,
         jumped: false,
-        a: 2n ** 63n - 1n,
+        a: LONGEST[insn.base.mnemonic.endsWith('w') ? 'word' : 'double'],
         b: 1n,
         offset: 0n,
       });

@@ -21,13 +21,18 @@ export const CLASS_NUMBERS: Readonly<Record<TimingClass, number>> = {
   csr: layout.CLASS_CSR,
   fence: layout.CLASS_FENCE,
   cpop: layout.CLASS_CPOP,
+  'alu-late': layout.CLASS_ALU_LATE,
+  'alu-b-late': layout.CLASS_ALU_B_LATE,
 };
 
-/** Bit manipulation that the U74 has in pipe B only (LLVM, RISCVSchedSiFive7.td). */
+/** Bit manipulation that the U74 has in pipe B only (LLVM reviews D149497 and D155663). */
 const SECOND_PIPE = new Set<BaseMnemonic>([
   ...(['sh1add', 'sh2add', 'sh3add', 'sh1add.uw', 'sh2add.uw', 'sh3add.uw'] as const),
-  ...(['rol', 'ror', 'rori', 'rolw', 'rorw', 'roriw', 'clz', 'clzw', 'ctz', 'ctzw', 'orc.b'] as const),
   ...(['bclr', 'bclri', 'binv', 'binvi', 'bset', 'bseti'] as const),
+]);
+/** And that which it has in the late unit of pipe B only (D149497); rev8 is in both late units. */
+const SECOND_PIPE_LATE = new Set<BaseMnemonic>([
+  ...(['rol', 'ror', 'rori', 'rolw', 'rorw', 'roriw', 'clz', 'clzw', 'ctz', 'ctzw', 'orc.b'] as const),
 ]);
 
 /** The timing class of an instruction; `imm` tells backward branches. */
@@ -58,6 +63,8 @@ export function timingClassOf(spec: BaseSpec, imm: number): TimingClass {
     default:
       if (extension === 'M') return mnemonic.startsWith('mul') ? 'mul' : 'div';
       if (mnemonic === 'cpop' || mnemonic === 'cpopw') return 'cpop';
+      if (mnemonic === 'rev8') return 'alu-late';
+      if (SECOND_PIPE_LATE.has(mnemonic)) return 'alu-b-late';
       return SECOND_PIPE.has(mnemonic) ? 'alu-b' : 'alu';
   }
 }

@@ -6,6 +6,9 @@ export type TimingClass =
   | 'alu'
   /** The same, where a dual-issue core has it in its second pipe only. */
   | 'alu-b'
+  /** The same two, where a dual-issue core has it in its late units only. */
+  | 'alu-late'
+  | 'alu-b-late'
   | 'mul'
   | 'div'
   /** Loads of 4 and 8 bytes. */
@@ -67,7 +70,7 @@ export interface TimingProfile {
   /**
    * Cycles from the issue of an instruction to that of the first instruction which can use its result, when there is one; 1 =
    * the next cycle. Classes that are not listed have 1. Division: see `divide`. Cores that issue one instruction at a time
-   * do arithmetic (alu, alu-b, cpop) and branches in one cycle.
+   * do arithmetic (alu, alu-b, alu-late, alu-b-late, cpop) and branches in one cycle.
    */
   readonly latency: Readonly<Partial<Record<TimingClass, number>>>;
   /** A division takes base + perBit · (significant bits of the quotient) cycles, and no other starts before it ends. */
@@ -159,8 +162,8 @@ const U74: TimingProfile = {
   sources: {
     stages:
       'SiFive FU740-C000 manual, "U74 RISC-V core": two stages each of fetch and decode, address generation, two of data memory access, writeback. LLVM review D153666 has AG, M1, M2, WB, too.',
-    dualIssue: `${LLVM('RISCVSchedSiFive7.td')} LLVM review D153666: simple arithmetic and branches execute in AG when their operands are ready and in M2 otherwise; multiplication, cpop, division and addresses need theirs in AG. LLVM review D149497: bit manipulation by pipe.`,
-    latency: LLVM('RISCVSchedSiFive7.td'),
+    dualIssue: `${LLVM('RISCVSchedSiFive7.td')} LLVM review D153666: simple arithmetic and branches execute in AG when their operands are ready and in M2 otherwise; multiplication, cpop, division and addresses need theirs in AG. RISCVSchedSiFive7.td: jumps to registers can wait for theirs as branches can, stores for their data. LLVM reviews D149497 and D155663: bit manipulation by pipe, and that rev8, rotations, clz, ctz and orc.b execute in M2 only. min and max are in pipe B in LLVM 19 and in either from LLVM 20 on; here in either.`,
+    latency: `${LLVM('RISCVSchedSiFive7.td')} A result made in M2 is there for an address three cycles after issue, as that of a load. GCC's sifive-7.md agrees on loads and multiplication; it gives arithmetic one cycle, to an address two, the middle between early and late. CSR reads: SiFive E31 manual, section 3.3. sc: as the other atomics; LLVM's file leaves it at one cycle.`,
     divide:
       'RISCVSchedSiFive7.td: 66 cycles at most for 64 bits; that a shorter quotient ends earlier, one bit a cycle, is assumed.',
     mispredict: 'RISCVSchedSiFive7.td: MispredictPenalty = 3.',
@@ -187,6 +190,7 @@ const U74: TimingProfile = {
   dualIssue: {
     pipes: {
       'alu-b': 'B',
+      'alu-b-late': 'B',
       mul: 'B',
       cpop: 'B',
       div: 'B',
@@ -207,12 +211,27 @@ const U74: TimingProfile = {
     late: {
       alu: { rs1: true, rs2: true, result: true },
       'alu-b': { rs1: true, rs2: true, result: true },
+      // Always done late, so the time that their results take is in `latency`.
+      'alu-late': { rs1: true, rs2: true, result: false },
+      'alu-b-late': { rs1: true, rs2: true, result: false },
       branch: { rs1: true, rs2: true, result: false },
       'branch-back': { rs1: true, rs2: true, result: false },
+      jalr: { rs1: true, rs2: false, result: false },
       store: { rs1: false, rs2: true, result: false },
     },
   },
-  latency: { mul: 3, cpop: 3, load: 3, 'load-small': 3, amo: 3, lr: 3, sc: 3, csr: 3 },
+  latency: {
+    'alu-late': 3,
+    'alu-b-late': 3,
+    mul: 3,
+    cpop: 3,
+    load: 3,
+    'load-small': 3,
+    amo: 3,
+    lr: 3,
+    sc: 3,
+    csr: 3,
+  },
   divide: { base: 2, perBit: 1 },
   mispredict: 3,
   flush: 7,

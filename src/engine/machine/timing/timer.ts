@@ -36,6 +36,8 @@ export interface CpiStack {
 const CAUSE_OF_CLASS: Readonly<Partial<Record<TimingClass, number>>> = {
   mul: layout.LOST_MUL,
   cpop: layout.LOST_MUL,
+  'alu-late': layout.LOST_LATE,
+  'alu-b-late': layout.LOST_LATE,
   div: layout.LOST_DIV,
   load: layout.LOST_LOAD,
   'load-small': layout.LOST_LOAD,

@@ -74,6 +74,14 @@ describe('u74: cycles by hand', () => {
     ['ld, arithmetic, then an address', 'ld a1, 0(a0)\nadd a2, a1, a0\nld a3, 0(a2)', 5, 0],
     ['stores read their data late', 'ld a1, 0(a0)\nsd a1, 8(a0)', 2, 0],
     ['mul, then arithmetic', 'mul a1, a2, a3\nadd a4, a1, a1', 2, 0],
+    // The second one in 2, because it reads late what the first one makes late; the address in 5.
+    ['rev8 is always late', 'rev8 a1, a0\nrev8 a2, a1\nld a3, 0(a2)', 5, 0],
+    ['rotations are, too', 'rori a1, a0, 0\nld a2, 0(a1)', 4, 0],
+    ['rev8, then arithmetic', 'rev8 a1, a0\nadd a2, a1, a1', 2, 0],
+    ['rev8 can go together with a branch, a rotation cannot', 'rev8 a1, a0\nbne zero, zero, 1f\n1:', 1, 1],
+    ['a rotation has the pipe of branches', 'rori a1, a0, 1\nbne zero, zero, 1f\n1:', 2, 0],
+    // The jump in 4, in the cycle after the load; three more for its wrong prediction.
+    ['jumps read their target late', 'auipc a1, 0\nsd a1, 0(a0)\nld a2, 0(a0)\njr 16(a2)', 7, 0],
     ['what follows a taken jump starts a cycle', 'j 1f\n1: nop', 2, 0],
   ] as const)('%s', (_name, source, cycles, paired) => {
     const { machine } = assembled(`${source}\nebreak`, { timing: 'u74' });
