@@ -1,4 +1,4 @@
-import { chromium, type Page } from '@playwright/test';
+import { chromium, type Browser, type Page } from '@playwright/test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -124,19 +124,35 @@ export default async function bench(): Promise<void> {
   const file = compileEndless(dir);
   if (file === undefined) return;
   const browser = await chromium.launch({ executablePath: browserPath(), args: sandbox() });
+  try {
+    await measureRun(browser, file);
+    await measureClosing(browser, file);
+  } finally {
+    await browser.close();
+    rmSync(dir, { recursive: true });
+  }
+}
+
+async function measureRun(browser: Browser, file: string): Promise<void> {
   const { opened, debug, remove } = await openRunning('host', browser, file);
-  const { page } = opened;
-  await longRun(page, debug);
+  try {
+    const { page } = opened;
+    await longRun(page, debug);
+    await page.keyboard.press('F5');
+    await debug.session.getByText('The program runs').waitFor();
+    const begun = performance.now();
+    await page.close();
+    const closed = performance.now() - begun;
+    const idle = closed + (await untilIdle(opened.process.pid!));
+    console.log(
+      `that run’s window closed: the host, which only serves, was idle after ${idle.toFixed(0)} ms`,
+    );
+  } finally {
+    await remove();
+  }
+}
 
-  await page.keyboard.press('F5');
-  await debug.session.getByText('The program runs').waitFor();
-  const begun = performance.now();
-  await page.close();
-  const closed = performance.now() - begun;
-  const idle = closed + (await untilIdle(opened.process.pid!));
-  console.log(`that run's window closed: the host, which only serves, was idle after ${idle.toFixed(0)} ms`);
-  await remove();
-
+async function measureClosing(browser: Browser, file: string): Promise<void> {
   for (const [what, way, how] of [
     ['host that only serves, page closed: idle', 'host', 'page'],
     ['own window, page closed: host gone', 'window', 'page'],
@@ -147,6 +163,4 @@ export default async function bench(): Promise<void> {
     for (let i = 0; i < CLOSINGS; i++) times.push(await timeOfClosing(way, how, browser, file));
     console.log(`${what} after ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`);
   }
-  await browser.close();
-  rmSync(dir, { recursive: true });
 }

@@ -62,7 +62,15 @@ export async function timeOfClosing(
   file: string,
 ): Promise<number> {
   const { opened, remove } = await openRunning(way, browser, file);
-  await sleep(1500);
+  try {
+    await sleep(1500);
+    return await closeAndWait(opened, way, how);
+  } finally {
+    await remove();
+  }
+}
+
+async function closeAndWait(opened: Opened, way: Way, how: 'page' | 'browser'): Promise<number> {
   const { page } = opened;
   const begun = performance.now();
   if (how === 'page') await page.close();
@@ -76,12 +84,10 @@ export async function timeOfClosing(
   if (way === 'host') {
     const idle = closed - begun + (await untilIdle(main.pid!));
     if (main.exitCode !== null) throw new Error('the serving host has ended');
-    await remove();
     return idle;
   }
   const code = await exited(main);
   const took = performance.now() - begun;
   if (code !== 0) throw new Error(`the process ended with ${code}`);
-  await remove();
   return took;
 }
