@@ -120,7 +120,7 @@ async function longRun(page: Page, debug: DebuggerPage): Promise<void> {
  * user's actions take, how long a pause takes, whether what it shows is right, and what closing the window does.
  */
 export default async function bench(): Promise<void> {
-  const dir = mkdtempSync(path.join(tmpdir(), 'hartbeat-bench-'));
+  const dir = mkdtempSync(path.join(tmpdir(), 'hartbeat-endless-'));
   const file = compileEndless(dir);
   if (file === undefined) return;
   const browser = await chromium.launch({ executablePath: browserPath(), args: sandbox() });
