@@ -1,11 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startEngine, type EngineClient } from '../src/main/engine/client';
 import type { ObjectView, SessionView } from '../src/engine/debugger/views';
+import { compileEndless, quantiles } from './pause/endless';
 
-const CLANG = 'clang-19';
 /** Instructions of the long run before it is paused for the last time. */
 const LONG = 10_000_000_000;
 /** Pauses on the way, at random moments. */
@@ -21,29 +20,14 @@ async function ask<T>(engine: EngineClient, method: string, params: unknown): Pr
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function quantiles(times: readonly number[]): string {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number): string =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!.toFixed(1);
-  return `median ${at(0.5)} ms, 95 % ${at(0.95)} ms, longest ${at(1)} ms`;
-}
-
 /** Starts a program that practically never ends. */
-async function startEndless(engine: EngineClient): Promise<void> {
+async function startEndless(engine: EngineClient): Promise<boolean> {
   const dir = mkdtempSync(path.join(tmpdir(), 'hartbeat-pause-'));
-  const file = path.join(dir, 'endless.o');
-  execFileSync(CLANG, [
-    '-O2',
-    '-target',
-    'bpf',
-    '-g',
-    '-c',
-    path.resolve('bench/pause/endless.c'),
-    '-o',
-    file,
-  ]);
-  const opened = await engine.open('endless.o', new Uint8Array(readFileSync(file)), {});
+  const file = compileEndless(dir);
+  const bytes = file === undefined ? undefined : new Uint8Array(readFileSync(file));
   rmSync(dir, { recursive: true });
+  if (!bytes) return false;
+  const opened = await engine.open('endless.o', bytes, {});
   if (!opened.ok) throw new Error(opened.error.message);
   const object = opened.value as ObjectView;
   await ask(engine, 'session.start', {
@@ -52,6 +36,7 @@ async function startEndless(engine: EngineClient): Promise<void> {
     profile: { kernel: '6.12', tcc: 'transparent', isa: 'rv64imac' },
     inputs: object.programs[0]!.inputs,
   });
+  return true;
 }
 
 /**
@@ -59,12 +44,8 @@ async function startEndless(engine: EngineClient): Promise<void> {
  * meanwhile; how long the main thread is kept from its own work; and how long the end of the worker takes.
  */
 export default async function bench(): Promise<void> {
-  if (spawnSync(CLANG, ['--version']).status !== 0) {
-    console.log(`${CLANG} is not installed; the program cannot be compiled.`);
-    return;
-  }
   const engine = startEngine();
-  await startEndless(engine);
+  if (!(await startEndless(engine))) return;
 
   // The longest time that a timer of this thread came late while the worker ran: what a window would feel.
   let latest = 0;

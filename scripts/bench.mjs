@@ -3,9 +3,9 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inRoot } from './lib/paths.mjs';
 import { runScript, say, SetupError } from './lib/say.mjs';
-import { ensureModules } from './lib/setup.mjs';
+import { ensureBuild, ensureModules } from './lib/setup.mjs';
 
-/** `npm run bench [-- NAME…]`: builds bench/NAME.ts as the product is built and runs its default export. */
+/** `npm run bench [-- NAME…]`: builds bench/NAME.ts as the product is built and runs its default export; one that exports `needsBuild` has the product built first. */
 await runScript(async (wanted) => {
   await ensureModules();
   const all = readdirSync(inRoot('bench'))
@@ -23,7 +23,8 @@ await runScript(async (wanted) => {
       logLevel: 'warn',
       build: { ssr: inRoot('bench', `${name}.ts`), outDir, emptyOutDir: false, minify: false },
     });
-    const { default: bench } = await import(pathToFileURL(path.join(outDir, `${name}.js`)).href);
+    const { default: bench, needsBuild } = await import(pathToFileURL(path.join(outDir, `${name}.js`)).href);
+    if (needsBuild) await ensureBuild();
     await bench();
   }
 });

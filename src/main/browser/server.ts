@@ -6,11 +6,8 @@ import type { AppService } from '../app/app-service';
 import { SECURITY_HEADERS } from '../app/csp';
 import { readStatic } from '../app/static-files';
 import { Access } from './access';
+import { Presence } from './presence';
 
-/** A page that is gone and has not asked for itself again by then was closed, not reloaded. Milliseconds. */
-const GRACE_MS = 1500;
-/** A page that has asked for itself has this long to connect: a busy machine takes its time to load one. Milliseconds. */
-const LOADING_MS = 30_000;
 const MAX_MESSAGE_BYTES = 96 * 1024 * 1024;
 
 export interface BrowserHost {
@@ -31,7 +28,7 @@ export interface BrowserHostOptions {
   readonly port?: number;
   /** With the last window the host ends; otherwise it stays for the next one, and what runs is paused. */
   readonly quitWithLastWindow: boolean;
-  /** How long a page may be gone without having asked for itself again. Milliseconds, {@link GRACE_MS} unless told. */
+  /** How long a page may be gone without having asked for itself again. Milliseconds; for tests. */
   readonly graceMs?: number;
 }
 
@@ -57,7 +54,7 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
     if (!access.hasCookie(request)) return refuse(403, 'Open the link that Hartbeat printed.\n');
     void readStatic(options.root, url.pathname).then((file) => {
       if (!file) return refuse(404, 'Not found.\n');
-      if (file.type.startsWith('text/html')) pageAsked();
+      if (file.type.startsWith('text/html')) presence.asked();
       response.writeHead(200, {
         ...SECURITY_HEADERS,
         'Content-Type': file.type,
@@ -84,40 +81,15 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
 
   let finish: () => void = () => undefined;
   const closed = new Promise<void>((resolve) => (finish = resolve));
-  let grace: NodeJS.Timeout | undefined;
   let connected = false;
-  let ended = false;
-  /** A page has been served that has not connected yet: the old one's socket closes only then when it is reloaded. */
-  let loading = false;
-
-  function pageAsked(): void {
-    loading = true;
-    // One that was asked for after its predecessor had gone.
-    if (grace !== undefined) awaitPage();
-  }
-
-  function awaitPage(): void {
-    clearTimeout(grace);
-    grace = setTimeout(deserted, loading ? LOADING_MS : (options.graceMs ?? GRACE_MS));
-  }
-
-  function pageCame(): void {
-    clearTimeout(grace);
-    grace = undefined;
-    loading = false;
-    connected = true;
-  }
-
-  /** No window is left, and none is on its way. */
-  function deserted(): void {
-    grace = undefined;
-    loading = false;
+  const presence = new Presence(() => {
     if (options.quitWithLastWindow) close();
     else void options.service.rest();
-  }
+  }, options.graceMs);
 
   function serve(client: WebSocket): void {
-    pageCame();
+    presence.came();
+    connected = true;
     const stopEvents = options.service.onEvent((event, payload) =>
       client.send(encodeMessage({ event, payload })),
     );
@@ -125,7 +97,7 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
     client.on('error', () => client.terminate());
     client.on('close', () => {
       stopEvents();
-      if (sockets.clients.size === 0 && !ended) awaitPage();
+      if (sockets.clients.size === 0) presence.left();
     });
   }
 
@@ -142,8 +114,7 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
   }
 
   function close(): void {
-    ended = true;
-    clearTimeout(grace);
+    presence.end();
     for (const client of sockets.clients) client.terminate();
     server.close();
     server.closeAllConnections();
