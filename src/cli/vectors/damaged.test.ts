@@ -216,6 +216,14 @@ describe('a file that holds no records: one line on standard error, exit code 2'
   });
 });
 
+it('a recipe of more instructions than any program has fails at once', async () => {
+  const record = harness.find((r) => r.funcs?.length === 1)!;
+  const file = written('recipe.jsonl', { ...record, insns_rle: [['b700000000000000', 1e12]] });
+  const { code, out } = await cli(['vectors', file]);
+  expect(code).toBe(1);
+  expect(out).toMatch(/repeats b700000000000000 1000000000000 times; a program has at most 1000000/);
+});
+
 describe('in modes that play records', () => {
   it.each([
     ['counters', [{}], /\.counters is not a list of addresses/],
@@ -229,6 +237,11 @@ describe('in modes that play records', () => {
       'prog_arrays',
       [{ addr: '0xff60000081a3c800', max_entries: 1e9, slots: [0] }],
       /prog array of 1000000000 entries; at most 65536/,
+    ],
+    [
+      'prog_arrays',
+      [{ addr: '0xff60000081a3c800', max_entries: 1.5, slots: [0] }],
+      /max_entries is not a whole number of 32 bits/,
     ],
   ] as const)('a tail call scenario whose %s is garbled fails alone', async (key, value, line) => {
     const bytes = gunzipSync(readFileSync('test/golden/vectors/tailcall-semantics.jsonl.gz'));

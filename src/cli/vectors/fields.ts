@@ -43,6 +43,14 @@ export class Fields {
     return typeof value === 'number' && Number.isFinite(value) ? value : this.wrong(key, 'a number');
   }
 
+  /** A whole number of 32 bits, as sizes and counts are. */
+  count(key: string): number {
+    const value = this.number(key);
+    return Number.isInteger(value) && value >= 0 && value <= 0xffffffff
+      ? value
+      : this.wrong(key, 'a whole number of 32 bits');
+  }
+
   /** true/false, or 1/0 as the records of C programs write them; false if it is not there. */
   flag(key: string): boolean {
     const value = this.value[key];

@@ -217,12 +217,23 @@ function checkExtable(check: RecordCheck, fn: JitFunction, expected: Fields): vo
   check.expect(what, listDifference('insn_off, resume_off, reg, insn, fixup, type', ours, recorded));
 }
 
+/** BPF_COMPLEXITY_LIMIT_INSNS: the longest program that a kernel loads. */
+const MAX_RECIPE_INSNS = 1_000_000;
+
 /** A recipe: a program given by repetition, its image by hash, first and last bytes. */
 export function checkRecipe(check: RecordCheck, record: Fields, name: string): void {
   const insns: BpfInsn[] = [];
   for (const [hex, repeat] of record.rows('insns_rle')) {
     const piece = decodeInsns(hexToBytes(String(hex)));
-    for (let i = 0; i < Number(repeat); i++) insns.push(...piece);
+    const times = Number(repeat);
+    if (!(insns.length + piece.length * times <= MAX_RECIPE_INSNS)) {
+      throw new EngineError(
+        'usage/vectors',
+        `The recipe repeats ${String(hex)} ${String(repeat)} times; a program has at most ${MAX_RECIPE_INSNS} instructions.`,
+        { repeat: times },
+      );
+    }
+    for (let i = 0; i < times; i++) insns.push(...piece);
   }
   const recorded = record.objects('funcs');
   const input = harnessInput(record, record, name, insns);

@@ -27,10 +27,10 @@ export function createRecordedMap(kernel: Kernel, map: Fields, needed = true): b
   kernel.createMap({
     name: map.text('name'),
     type,
-    keySize: map.number('key_size'),
-    valueSize: map.number('value_size'),
-    maxEntries: map.number('max_entries'),
-    flags: map.number('flags'),
+    keySize: map.count('key_size'),
+    valueSize: map.count('value_size'),
+    maxEntries: map.count('max_entries'),
+    flags: map.count('flags'),
   });
   return true;
 }

@@ -49,8 +49,19 @@ export function checkScenarioRun(check: RecordCheck, record: Fields): void {
   check.count('scenarios');
   play(check, record, profile, programs, 'our images', (_program, fn) => fn.image);
   play(check, record, profile, programs, 'the recorded images', (program, fn) =>
-    recorded[program]![fn.index]!.bytes('image'),
+    recordedImage(recorded, program, fn),
   );
+}
+
+/** @throws EngineError `usage/vectors` if the record has no such function */
+function recordedImage(
+  recorded: readonly (readonly Fields[])[],
+  program: number,
+  fn: JitFunction,
+): Uint8Array {
+  const func = recorded[program]?.[fn.index];
+  if (func) return func.bytes('image');
+  throw new EngineError('usage/vectors', `The scenario has no image of function ${fn.name}.`, { program });
 }
 
 /** The bytes of a function of a program. */
@@ -116,7 +127,7 @@ class Scenario {
     });
     for (const array of record.objects('prog_arrays')) {
       const address = array.address('addr');
-      const entries = array.number('max_entries');
+      const entries = array.count('max_entries');
       if (entries > MAX_ENTRIES) {
         throw new EngineError(
           'usage/vectors',
