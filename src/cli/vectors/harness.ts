@@ -207,15 +207,21 @@ function checkExtable(check: RecordCheck, fn: JitFunction, expected: Fields): vo
   check.expect(what, listDifference('insn_off, resume_off, reg, insn, fixup, type', ours, recorded));
 }
 
-/** A recipe: a program given by repetition, its image by hash, first and last bytes. */
-export function checkRecipe(check: RecordCheck, record: Fields, name: string): void {
+/** JIT input of a recipe record: a program given by repetition. */
+export function recipeInput(record: Fields, name: string): JitInput {
   const insns: BpfInsn[] = [];
   for (const [hex, repeat] of record.rows('insns_rle')) {
     const piece = decodeInsns(hexToBytes(String(hex)));
     for (let i = 0; i < Number(repeat); i++) insns.push(...piece);
   }
+  return harnessInput(record, record, name, insns);
+}
+
+/** A recipe: its image is recorded by hash, first and last bytes. */
+export function checkRecipe(check: RecordCheck, record: Fields, name: string): void {
   const recorded = record.objects('funcs');
-  const input = harnessInput(record, record, name, insns);
+  const input = recipeInput(record, name);
+  const { insns } = input;
   const { functions } = compileProgram(harnessProfile(record), input, {
     place: (index) => recorded[index]?.address('base') ?? 0n,
   });
