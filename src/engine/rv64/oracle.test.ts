@@ -22,6 +22,9 @@ function bytesOf(words: readonly { readonly word: number; readonly size: number 
   return bytes;
 }
 
+const disagreementsOf = (words: Parameters<typeof bytesOf>[0], aliases: boolean) =>
+  disagreements([{ label: 'words', bytes: bytesOf(words), address: BASE }], aliases);
+
 const tool = findLlvmObjdump();
 
 if (tool === undefined) {
@@ -40,14 +43,14 @@ describe.skipIf(tool === undefined)('LLVM agrees', () => {
         })),
       );
       expect(words.length).toBeGreaterThan(TABLE.length * 24 - 200);
-      expect(disagreements(bytesOf(words), BASE, aliases)).toEqual([]);
+      expect(disagreementsOf(words, aliases)).toEqual([]);
     });
 
     test('on all halfwords that are not the beginning of a longer instruction', () => {
       const words = Array.from({ length: 0x10000 }, (_, word) => ({ word, size: 2 })).filter(
         ({ word }) => (word & 3) !== 3,
       );
-      expect(disagreements(bytesOf(words), BASE, aliases)).toEqual([]);
+      expect(disagreementsOf(words, aliases)).toEqual([]);
     });
   });
 
@@ -65,12 +68,12 @@ describe.skipIf(tool === undefined)('LLVM agrees', () => {
       .filter((word) => (word & 3) === 3 && (word & 0x1f) !== 0x1f)
       .filter((word) => (word & 0x7f) !== 0x0f && ((word & 0x7f) !== 0x73 || (word & 0x7000) === 0))
       .map((word) => ({ word, size: 4 }));
-    expect(disagreements(bytesOf(words), BASE, true)).toEqual([]);
+    expect(disagreementsOf(words, true)).toEqual([]);
   });
 
   test('on the names of CSRs', () => {
     const words = NAMED_CSRS.map(([csr]) => ({ word: encode('csrrw', { rd: 10, csr, rs1: 11 }), size: 4 }));
-    expect(disagreements(bytesOf(words), BASE, true)).toEqual([]);
+    expect(disagreementsOf(words, true)).toEqual([]);
   });
 });
 

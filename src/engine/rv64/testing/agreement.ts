@@ -9,6 +9,8 @@
  * - LLVM 19 shows c.lui with an immediate of 0, which the manual reserves (GNU's disassembler says so too).
  */
 import { disassemble, type DisassembledInsn } from '../disassemble';
+import { hex64 } from '../../base/hex';
+import type { PlacedCode } from './elf';
 import { disassembleWithLlvm, type OracleLine } from './objdump';
 
 const UNKNOWN = '<unknown>';
@@ -40,22 +42,60 @@ const ours = ({ insn, mnemonic, operands }: DisassembledInsn): string =>
 const PRIVILEGED =
   /^(mret|sret|mnret|dret|wfi|sfence\.\S+|hfence\.\S+|hinval\.\S+|sinval\.\S+|hlv\S*|hsv\S*)\b/;
 
-/** Lines of code at `base` in which the two disagree, with pseudo-instructions (`aliases`) or without. */
-export function disagreements(bytes: Uint8Array, base: bigint, aliases: boolean): readonly string[] {
-  const oracle = disassembleWithLlvm(bytes, base, { aliases });
-  const mine = [...disassemble(bytes, base, { aliases, compressed: !aliases })];
-  if (oracle.length !== mine.length) return [`ours has ${mine.length} lines, LLVM's ${oracle.length}`];
-  return mine.flatMap((line, index) => {
-    const other = oracle[index]!;
-    const theirs = normalised(other);
-    const text = ours(line);
-    const same =
-      text === theirs ||
-      (line.word === 0 && text === UNKNOWN && /unimp$/.test(theirs)) ||
-      (text === UNKNOWN && PRIVILEGED.test(theirs)) ||
-      (text === UNKNOWN && isReservedLui(line));
-    return same && line.address === other.address
-      ? []
-      : [`${line.word.toString(16)}: ours '${text}', LLVM '${theirs}'`];
-  });
+/** What to compare: a piece of code, and how messages name it. */
+export interface ComparedCode extends PlacedCode {
+  readonly label: string;
+}
+
+/** The two read a piece of code differently. */
+export interface Disagreement {
+  readonly label: string;
+  /** Each line that differs. */
+  readonly lines: readonly string[];
+}
+
+/**
+ * The pieces of code in which the two disagree, with pseudo-instructions (`aliases`) or without.
+ * @param onCompared told how many instructions of each piece were compared
+ */
+export function disagreements(
+  pieces: readonly ComparedCode[],
+  aliases: boolean,
+  onCompared: (instructions: number) => void = () => undefined,
+): readonly Disagreement[] {
+  const found: Disagreement[] = [];
+  let index = 0;
+  for (const oracle of disassembleWithLlvm(pieces, { aliases })) {
+    const { label, bytes, address } = pieces[index++]!;
+    const lines = differences(disassemble(bytes, address, { aliases, compressed: !aliases }), oracle);
+    if (lines.length > 0) found.push({ label, lines });
+    onCompared(oracle.length);
+  }
+  return found;
+}
+
+function differences(mine: Iterable<DisassembledInsn>, oracle: readonly OracleLine[]): readonly string[] {
+  const found: string[] = [];
+  let index = 0;
+  for (const line of mine) {
+    const other = oracle[index++];
+    if (other && line.address === other.address && agree(line, other)) continue;
+    const theirs = other ? `'${normalised(other)}' at ${hex64(other.address)}` : 'nothing';
+    found.push(`${line.word.toString(16)} at ${hex64(line.address)}: ours '${ours(line)}', LLVM ${theirs}`);
+  }
+  if (index < oracle.length) found.push(`LLVM has ${oracle.length - index} more lines than we have`);
+  return found;
+}
+
+function agree(line: DisassembledInsn, other: OracleLine): boolean {
+  // Most often there is nothing to normalise.
+  if (line.mnemonic === other.mnemonic && line.operands === other.operands) return true;
+  const text = ours(line);
+  const theirs = normalised(other);
+  return (
+    text === theirs ||
+    (line.word === 0 && text === UNKNOWN && /unimp$/.test(theirs)) ||
+    (text === UNKNOWN && PRIVILEGED.test(theirs)) ||
+    (text === UNKNOWN && isReservedLui(line))
+  );
 }

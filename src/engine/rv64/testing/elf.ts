@@ -1,4 +1,4 @@
-/** A minimal ELF64 RISC-V executable with one section `.text`, enough for disassemblers to read. */
+/** A minimal ELF64 RISC-V executable with sections `.text`, enough for disassemblers to read. */
 
 const HEADER = 64;
 const SECTION_HEADER = 64;
@@ -13,33 +13,46 @@ interface Section {
   readonly size: number;
 }
 
-/** The file's bytes, with `code` at address `base`. */
-export function wrapInElf(code: Uint8Array, base: bigint): Uint8Array {
+/** Code and the address at which it lies. */
+export interface PlacedCode {
+  readonly bytes: Uint8Array;
+  readonly address: bigint;
+}
+
+/** Section numbers from here on have another meaning (SHN_LORESERVE). */
+export const MAX_PIECES = 0xff00 - 3;
+
+/** The file's bytes, with each piece of code in a section of its own, in this order; their addresses may overlap. */
+export function wrapInElf(pieces: readonly PlacedCode[]): Uint8Array {
   const names = new TextEncoder().encode(NAMES);
-  const codeOffset = HEADER;
-  const namesOffset = codeOffset + code.length;
-  const tableOffset = Math.ceil((namesOffset + names.length) / 8) * 8;
+  let end = HEADER;
+  const place = (size: number): number => {
+    const offset = end;
+    end = Math.ceil((end + size) / 8) * 8;
+    return offset;
+  };
   const sections: readonly Section[] = [
     { name: 0, type: 0, flags: 0n, address: 0n, offset: 0, size: 0 },
     // SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR
-    {
+    ...pieces.map(({ bytes, address }) => ({
       name: NAMES.indexOf('.text'),
       type: 1,
       flags: 6n,
-      address: base,
-      offset: codeOffset,
-      size: code.length,
-    },
+      address,
+      offset: place(bytes.length),
+      size: bytes.length,
+    })),
     // SHT_STRTAB
     {
       name: NAMES.indexOf('.shstrtab'),
       type: 3,
       flags: 0n,
       address: 0n,
-      offset: namesOffset,
+      offset: place(names.length),
       size: names.length,
     },
   ];
+  const tableOffset = end;
   const file = new Uint8Array(tableOffset + sections.length * SECTION_HEADER);
   const view = new DataView(file.buffer);
   // e_ident: magic, 64-bit, little-endian, version 1
@@ -47,15 +60,15 @@ export function wrapInElf(code: Uint8Array, base: bigint): Uint8Array {
   view.setUint16(16, 2, true); // e_type: ET_EXEC
   view.setUint16(18, 243, true); // e_machine: EM_RISCV
   view.setUint32(20, 1, true); // e_version
-  view.setBigUint64(24, base, true); // e_entry
+  view.setBigUint64(24, pieces[0]?.address ?? 0n, true); // e_entry
   view.setBigUint64(40, BigInt(tableOffset), true); // e_shoff
   view.setUint32(48, 1, true); // e_flags: EF_RISCV_RVC
   view.setUint16(52, HEADER, true); // e_ehsize
   view.setUint16(58, SECTION_HEADER, true); // e_shentsize
   view.setUint16(60, sections.length, true); // e_shnum
   view.setUint16(62, sections.length - 1, true); // e_shstrndx
-  file.set(code, codeOffset);
-  file.set(names, namesOffset);
+  pieces.forEach(({ bytes }, index) => file.set(bytes, sections[index + 1]!.offset));
+  file.set(names, sections.at(-1)!.offset);
   sections.forEach((section, index) => {
     const at = tableOffset + index * SECTION_HEADER;
     view.setUint32(at, section.name, true);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EngineError } from '../../base/errors';
-import { wrapInElf } from './elf';
+import { MAX_PIECES, wrapInElf, type PlacedCode } from './elf';
 
 /** One line of a disassembler's output. */
 export interface OracleLine {
@@ -57,18 +57,22 @@ export function runTool(tool: string, args: readonly string[]): string {
 /** `  1c: 00050513     \tmv\ta0, a0` */
 const LINE = /^\s*([0-9a-f]+):\s+([0-9a-f]+)\s+(\S+)\s*(.*)$/;
 
-function parseLines(output: string): readonly OracleLine[] {
+function parseLines(output: string): OracleLine[] {
   return output.split('\n').flatMap((line) => {
     const match = LINE.exec(line);
     if (!match) return [];
     const [, address = '', word = '', mnemonic = '', rest = ''] = match;
-    const operands = rest
-      .replace(/\s*#.*$/, '')
-      .replace(/\s*<[^>]*>/g, '')
-      .replace(/\s+/g, ' ')
-      .trim();
-    return [{ address: BigInt('0x' + address), word, mnemonic, operands }];
+    return [{ address: BigInt('0x' + address), word, mnemonic, operands: tidied(rest) }];
   });
+}
+
+function tidied(operands: string): string {
+  if (!/[#<\t]|  /.test(operands)) return operands.trim();
+  return operands
+    .replace(/\s*#.*$/, '')
+    .replace(/\s*<[^>]*>/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 function missing(tool: string): never {
@@ -77,26 +81,54 @@ function missing(tool: string): never {
   });
 }
 
+/** Bytes of code for one run of a disassembler: what it prints about them fits into a text. */
+const BYTES_AT_ONCE = 2 ** 20;
+
 /**
- * Disassembles `bytes` as if they lay at `base`, with LLVM. Immediates are decimal, branch targets absolute.
- * `aliases: false` shows no pseudo-instructions and the compressed forms.
+ * Disassembles each piece of code by itself, with LLVM, in as few runs as will do. Immediates are decimal, branch targets
+ * absolute. `aliases: false` shows no pseudo-instructions and the compressed forms.
+ * @returns the lines of each piece, in the order of the pieces
  * @throws EngineError `rv64/tool` when the program is missing ({@link findLlvmObjdump} tells) or fails.
  */
-export function disassembleWithLlvm(
-  bytes: Uint8Array,
-  base: bigint,
+export function* disassembleWithLlvm(
+  pieces: readonly PlacedCode[],
   { aliases = true }: { readonly aliases?: boolean } = {},
-): readonly OracleLine[] {
+): Generator<readonly OracleLine[], void> {
   const tool = findLlvmObjdump() ?? missing('llvm-objdump');
-  return withScratch((directory) => {
-    const file = join(directory, 'code.elf');
-    writeFileSync(file, wrapInElf(bytes, base));
-    const style = aliases ? [] : ['-M', 'no-aliases'];
-    // --disassemble-zeroes: runs of zeroes are not left out.
-    return parseLines(
-      runTool(tool, ['-d', '-z', '--no-print-imm-hex', `--mattr=+c,${LLVM_FEATURES}`, ...style, file]),
-    );
-  });
+  for (const batch of batches(pieces)) {
+    const output = withScratch((directory) => {
+      const file = join(directory, 'code.elf');
+      writeFileSync(file, wrapInElf(batch));
+      const style = aliases ? [] : ['-M', 'no-aliases'];
+      // --disassemble-zeroes: runs of zeroes are not left out.
+      return runTool(tool, ['-d', '-z', '--no-print-imm-hex', `--mattr=+c,${LLVM_FEATURES}`, ...style, file]);
+    });
+    // The first part is what stands before the first section.
+    const [, ...sections] = output.split(/^Disassembly of section .*$/m);
+    if (sections.length !== batch.length) {
+      throw new EngineError(
+        'rv64/tool',
+        `${tool} shows ${sections.length} pieces of code where there are ${batch.length}.`,
+        { tool },
+      );
+    }
+    for (const section of sections) yield parseLines(section);
+  }
+}
+
+function* batches(pieces: readonly PlacedCode[]): Generator<readonly PlacedCode[], void> {
+  let batch: PlacedCode[] = [];
+  let size = 0;
+  for (const piece of pieces) {
+    if (batch.length > 0 && (size + piece.bytes.length > BYTES_AT_ONCE || batch.length === MAX_PIECES)) {
+      yield batch;
+      batch = [];
+      size = 0;
+    }
+    batch.push(piece);
+    size += piece.bytes.length;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** As {@link disassembleWithLlvm}, with GNU's objdump, which may be older than some of our extensions. */
