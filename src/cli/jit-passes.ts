@@ -17,6 +17,7 @@ const HEADS = { 'dry-run': 'dry', 'first-image': 'image', final: 'final' } as co
  */
 export function passesText(log: PassLog, bpf: readonly BpfRow[]): string {
   const columns = passColumns(log);
+  const sizes = log.passes.map((pass) => pass.sizes);
   const heads = columns.map(({ kind, round }) => (kind === 'round' ? String(round) : HEADS[kind]));
   const row = (of: (pass: number) => number): string[] =>
     columns.map((_, i) => (i > 0 && of(i - 1) === of(i) ? '.' : String(of(i))));
@@ -25,7 +26,7 @@ export function passesText(log: PassLog, bpf: readonly BpfRow[]): string {
     [...row((i) => columns[i]!.prologue), '[prologue]'],
     ...bpf
       .filter(({ continuation }) => !continuation)
-      .map(({ slot, text }) => [...row((i) => log.passes[i]!.sizes[slot] ?? 0), `${slot}: ${text}`]),
+      .map(({ slot, text }) => [...row((i) => sizes[i]![slot] ?? 0), `${slot}: ${text}`]),
     [...row((i) => columns[i]!.epilogue), '[epilogue]'],
     [...columns.map(({ total }) => String(total)), 'total'],
   ];

@@ -4,6 +4,7 @@ import { faultSwitches, type FaultSwitches } from '../profile/faults';
 import { Emitter } from './emit';
 import { ExtableBuilder } from './extable';
 import type { SavedSlot } from './frame';
+import type { PassRecorder } from './pass-log';
 import { registerMap } from './registers';
 import { seenBit } from './seen';
 import { schemeOf } from './tcc/index';
@@ -28,12 +29,16 @@ export class JitContext {
   savedFor = -1;
   /** `ctx->offset`: position of the end of each slot's code, or a guess; see spec 7.2 for entries that are never written. */
   readonly offset: Int32Array;
-  /** As {@link offset} for the latest pass, but with every entry written: what a debugger may rely on. */
-  readonly ends: Int32Array;
+  /** Length of each slot's code in the latest pass; of two slots translated together the first has all. */
+  readonly sizes: Int32Array;
+  /** 1 for each slot that is translated together with the one behind it; known from the dry run on. */
+  readonly takesNext: Uint8Array;
   /** False in the dry run and in the last pass, where {@link offset} must stay as it is. */
   writesOffsets = false;
   prologueLen = 0;
   epilogueOffset = 0;
+  /** Where exits jump to: {@link epilogueOffset} of the pass before. */
+  exitTarget = 0;
   /** Bytes */
   stackSize = 0;
   /** sp-relative byte offset of the counter's slot, in schemes that have one. */
@@ -47,7 +52,9 @@ export class JitContext {
   /** Address of the function that slot `i` calls or refers to; known in the extra pass only (aux->func[]). */
   calleeAddress: ((slot: number) => bigint) | undefined;
   readonly extable = new ExtableBuilder();
-  /** Set in the last pass only. */
+  /** Set behind the dry run. */
+  log: PassRecorder | null = null;
+  /** Set when the last pass is repeated for it. */
   unwind: UnwindRecorder | null = null;
 
   constructor(readonly unit: Unit) {
@@ -57,7 +64,15 @@ export class JitContext {
     this.faults = faultSwitches(unit.profile);
     this.registers = registerMap(unit.facts.axRegister);
     this.offset = new Int32Array(unit.code.length);
-    this.ends = new Int32Array(unit.code.length);
+    this.sizes = new Int32Array(unit.code.length);
+    this.takesNext = new Uint8Array(unit.code.length);
+  }
+
+  /** The code of slot `i` is `halfwords` long in this pass. */
+  setSize(i: number, halfwords: number): void {
+    if (this.sizes[i] === halfwords) return;
+    this.sizes[i] = halfwords;
+    this.log?.changed(i, halfwords);
   }
 
   get hasImage(): boolean {

@@ -35,14 +35,14 @@ export class Emitter {
     readonly zbb: boolean,
   ) {}
 
-  /** Set in the last pass only: told which rule makes what follows. */
+  /** Set when the last pass is repeated for it: told which rule makes what follows. */
   recorder: PieceRecorder | null = null;
 
   /**
-   * Code goes to `code` from now on; what does not fit is counted and dropped. Halfwords lie in memory as the host's do:
-   * little-endian, as everywhere WebAssembly and Electron run.
+   * Code goes to `code` from now on, or nowhere; what does not fit is counted and dropped. Halfwords lie in memory as the
+   * host's do: little-endian, as everywhere WebAssembly and Electron run.
    */
-  attach(code: Uint16Array): void {
+  attach(code: Uint16Array | null): void {
     this.code = code;
   }
 

@@ -1,9 +1,12 @@
+import type { JitContext } from './context';
 import { tailCallOffset } from './epilogue';
 import { encodeExtable } from './extable';
 import { frameLayout, savedSlots } from './frame';
-import { replayPasses } from './pass-log';
-import type { Compilation } from './passes';
+import { repeatLastPass, type Compilation } from './passes';
+import { PieceRecorder } from './pieces';
+import { RV } from './registers';
 import type { ExtableEntry, FrameLayout, JitFunction, PassLog, Piece, UnwindRow } from './types';
+import { UnwindRecorder } from './unwind';
 
 const TYPE_WORD_BYTES = 4;
 
@@ -68,7 +71,7 @@ export class CompiledFunction implements JitFunction {
 
   private knownEnds: Uint32Array | undefined;
   get ends(): Uint32Array {
-    return (this.knownEnds ??= inBytes(this.compilation.ctx.ends));
+    return (this.knownEnds ??= endsOf(this.compilation.ctx));
   }
 
   private knownFrame: FrameLayout | undefined;
@@ -78,18 +81,28 @@ export class CompiledFunction implements JitFunction {
 
   private knownUnwind: readonly UnwindRow[] | undefined;
   get unwind(): readonly UnwindRow[] {
-    return (this.knownUnwind ??= this.compilation.ctx.unwind?.rows() ?? []);
+    return (this.knownUnwind ??= unwindOf(this.compilation));
   }
 
   private knownPieces: readonly Piece[] | undefined;
   get pieces(): readonly Piece[] {
-    return (this.knownPieces ??= this.compilation.ctx.e.recorder?.pieces(this.finalLen) ?? []);
+    return (this.knownPieces ??= piecesOf(this.compilation));
   }
 
-  private knownPasses: PassLog | undefined;
   get passes(): PassLog {
-    return (this.knownPasses ??= replayPasses(this.compilation));
+    return this.compilation.log;
   }
+}
+
+function unwindOf(compilation: Compilation): readonly UnwindRow[] {
+  const unwind = new UnwindRecorder(RV.ra);
+  repeatLastPass(compilation, { unwind });
+  return unwind.rows();
+}
+
+function piecesOf(compilation: Compilation): readonly Piece[] {
+  const pieces = new PieceRecorder();
+  return pieces.pieces(repeatLastPass(compilation, { pieces }));
 }
 
 /** Byte offsets of positions counted in halfwords. */
@@ -97,4 +110,15 @@ function inBytes(positions: Int32Array): Uint32Array {
   const offsets = new Uint32Array(positions.length);
   for (let i = 0; i < positions.length; i++) offsets[i] = 2 * (positions[i] ?? 0);
   return offsets;
+}
+
+/** Byte offsets of the ends of all slots' code in the latest pass. */
+function endsOf({ sizes, prologueLen }: JitContext): Uint32Array {
+  const ends = new Uint32Array(sizes.length);
+  let end = prologueLen;
+  for (let i = 0; i < sizes.length; i++) {
+    end += sizes[i] ?? 0;
+    ends[i] = 2 * end;
+  }
+  return ends;
 }

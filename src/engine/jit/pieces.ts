@@ -7,7 +7,7 @@ const RULE_INDEX: ReadonlyMap<string, number> = new Map(RULE_NAMES.map((name, in
 const STRIDE = 3;
 
 /**
- * Collects, in the last pass, which rule made which stretch of code. A piece ends where the next begins; stretches that
+ * Collects from the last pass which rule made which stretch of code. A piece ends where the next begins; stretches that
  * turned out empty vanish. Compact, since programs can have a million instructions: the Piece objects are made when asked for.
  */
 export class PieceRecorder {

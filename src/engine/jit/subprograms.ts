@@ -44,7 +44,7 @@ function splitIntoUnits(profile: Profile, input: JitInput): Unit[] {
       name: subprog.name,
       index,
       start: subprog.start,
-      insns: insns.slice(subprog.start, end),
+      insns: isFunc ? insns.slice(subprog.start, end) : insns,
       isFunc,
       stackDepth: subprog.stackDepth,
       verifierZext: isFunc ? false : input.verifierZext,

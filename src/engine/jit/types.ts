@@ -101,15 +101,31 @@ export interface Piece {
   readonly insn: number;
 }
 
-/** Size in bytes of every BPF slot in each pass, to show convergence. */
+/** `dry-run` counts without prologue; `first-image` writes an image whose calls between functions are still open. */
+export type PassKind = 'dry-run' | 'round' | 'first-image' | 'final';
+
+/** The code of a function-relative slot became `size` bytes long. */
+export interface SizeChange {
+  readonly slot: number;
+  readonly size: number;
+}
+
+/** What one pass came to, in bytes. */
+export interface PassRecord {
+  readonly kind: PassKind;
+  readonly prologue: number;
+  readonly epilogue: number;
+  readonly total: number;
+  /** Of every slot; of two slots translated together the first has all. Made anew each time it is asked for. */
+  readonly sizes: Int32Array;
+  /** The slots whose size differs from the pass before, in ascending order. */
+  changes(): Iterable<SizeChange>;
+}
+
+/** Size of every BPF slot in each pass, to show convergence. */
 export interface PassLog {
-  readonly passes: readonly {
-    /** `dry-run` counts without prologue; `first-image` writes an image whose calls between functions are still open. */
-    readonly kind: 'dry-run' | 'round' | 'first-image' | 'final';
-    readonly prologue: number;
-    readonly total: number;
-    readonly sizes: Int32Array;
-  }[];
+  /** In order; the dry run is the first, so that nothing has changed in it. */
+  readonly passes: readonly PassRecord[];
   /** Index of the pass after which the image was allocated: the first that came out as long as the one before. */
   readonly allocatedAfter: number;
 }

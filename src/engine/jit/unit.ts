@@ -56,7 +56,18 @@ export function makeUnit(description: UnitDescription): Unit {
   }
   const { kfuncs } = description.surroundings;
   const unit: Unit = {
-    ...description,
+    // One by one: an object spread out would be a dictionary for V8, and every look at it slow.
+    profile,
+    name: description.name,
+    index: description.index,
+    start: description.start,
+    insns,
+    isFunc: description.isFunc,
+    stackDepth: description.stackDepth,
+    verifierZext: description.verifierZext,
+    tailCallReachable: description.tailCallReachable,
+    typeWord: description.typeWord,
+    surroundings: description.surroundings,
     facts,
     code: new UnitCode(insns),
     kfuncs: kfuncs ? new Map(kfuncs.map((model) => [model.imm, model])) : NO_KFUNCS,

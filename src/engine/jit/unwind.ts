@@ -8,7 +8,7 @@ const STRIDE = 4;
 export type UnwindState = readonly [register: number, offset: number, saved: number];
 
 /**
- * Collects, in the last pass, how to find the caller at each native instruction. Prologues and epilogues tell it what
+ * Collects from the last pass how to find the caller at each native instruction. Prologues and epilogues tell it what
  * each of their instructions does; positions are halfwords behind that instruction, since a row holds from there on.
  */
 export class UnwindRecorder {
