@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { BpfInsn } from '../bpf/insn';
-import { parseProfile, type ProfileWords } from '../profile/parse';
+import { parseProfile, type ProfileWords } from './profile';
 import { Random } from '../rv64/testing/random';
 import { JitContext } from './context';
 import { Measuring } from './measure';
