@@ -164,6 +164,14 @@ describe('a damaged record of each kind fails with the first instruction that di
     );
   });
 
+  it('a trampoline whose attached program has no functions', async () => {
+    const record = structuredClone(cases.find((r) => r.steps.some((step) => step.images?.length))!);
+    for (const step of record.steps) if (step.funcs) step.funcs = [];
+    const { code, out } = await cli(['vectors', written('attached.jsonl', record)]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/is attached, but the record has no function of it/);
+  });
+
   it('offsets, exception tables and line info are compared, too', async () => {
     const record = structuredClone(harness.find((r) => r.funcs?.[0]?.offsets.length)!);
     record.funcs[0]!.offsets[0]! += 2;
@@ -241,7 +249,7 @@ describe('in modes that play records', () => {
     [
       'prog_arrays',
       [{ addr: '0xff60000081a3c800', max_entries: 1.5, slots: [0] }],
-      /max_entries is not a whole number of 32 bits/,
+      /max_entries is not a whole number/,
     ],
   ] as const)('a tail call scenario whose %s is garbled fails alone', async (key, value, line) => {
     const bytes = gunzipSync(readFileSync('test/golden/vectors/tailcall-semantics.jsonl.gz'));

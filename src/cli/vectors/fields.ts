@@ -38,9 +38,10 @@ export class Fields {
     return typeof value === 'string' ? value : this.wrong(key, 'a text');
   }
 
+  /** Sizes, offsets and results: whole numbers all of them. */
   number(key: string): number {
     const value = this.value[key];
-    return typeof value === 'number' && Number.isFinite(value) ? value : this.wrong(key, 'a number');
+    return typeof value === 'number' && Number.isInteger(value) ? value : this.wrong(key, 'a whole number');
   }
 
   /** A whole number of 32 bits, as sizes and counts are. */

@@ -106,8 +106,17 @@ export function checkObjectTrampolines(check: RecordCheck, object: Fields, facts
   }
 }
 
+/** @throws EngineError `usage/vectors` for a program without functions */
 function attachable(load: Fields, cookie: bigint): Attachable {
-  return { load, prog: load.objects('funcs')[0]!.address('prog_addr'), cookie };
+  const main = load.objects('funcs')[0];
+  if (main) return { load, prog: main.address('prog_addr'), cookie };
+  throw new EngineError(
+    'usage/vectors',
+    `${load.text('name')} is attached, but the record has no function of it.`,
+    {
+      program: load.text('name'),
+    },
+  );
 }
 
 /** `int:4|struct_foo:16`; types may contain colons of their own. */
