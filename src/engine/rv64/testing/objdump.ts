@@ -67,7 +67,7 @@ function parseLines(output: string): OracleLine[] {
 }
 
 function tidied(operands: string): string {
-  if (!/[#<\t]|  /.test(operands)) return operands.trim();
+  if (!/[#<\t]| {2}/.test(operands)) return operands.trim();
   return operands
     .replace(/\s*#.*$/, '')
     .replace(/\s*<[^>]*>/g, '')
