@@ -1,8 +1,5 @@
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { inRoot } from './lib/paths.mjs';
+import { loadProgram } from './lib/bundle.mjs';
 import { runScript, say, SetupError } from './lib/say.mjs';
-import { ensureModules } from './lib/setup.mjs';
 
 const DEFAULT_COUNT = 10_000;
 
@@ -12,15 +9,7 @@ const DEFAULT_COUNT = 10_000;
  */
 await runScript(async ([count = String(DEFAULT_COUNT), ...schemes]) => {
   if (!/^\d+$/.test(count)) throw new SetupError(`'${count}' is no number of scenarios`);
-  await ensureModules();
-  const { build } = await import('vite');
-  const outDir = inRoot('out/differential');
-  await build({
-    configFile: inRoot('bench/vite.config.mjs'),
-    logLevel: 'warn',
-    build: { ssr: inRoot('test/differential/main.ts'), outDir, emptyOutDir: false, minify: false },
-  });
-  const { default: differential } = await import(pathToFileURL(path.join(outDir, 'main.js')).href);
+  const differential = await loadProgram('test/differential/main.ts');
   let compared = 0;
   const differing = differential(Number(count), schemes, (line) => {
     say(line);

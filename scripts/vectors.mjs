@@ -1,16 +1,22 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { loadProgram } from './lib/bundle.mjs';
+import { ensureTools } from './lib/debian.mjs';
 import { GOLDEN, inRoot } from './lib/paths.mjs';
 import { run } from './lib/run.mjs';
 import { runScript, say, SetupError } from './lib/say.mjs';
 import { ensureBuild } from './lib/setup.mjs';
 
+const OPTIONS = ['--runs', '--disassembly'];
+
 /**
  * The recorded vectors beside the repository: images, exception and offset tables and trampolines of everything, all
- * traces, and the tail call scenarios as runs; with --runs also the recorded runs of every kernel record. The last line
- * sums them up.
+ * traces, and the tail call scenarios as runs; with --runs also the recorded runs of every kernel record; with --disassembly also
+ * our disassembly of every different image beside llvm-objdump's. The last line sums them up.
  */
 await runScript(async (args) => {
+  const unknown = args.find((arg) => !OPTIONS.includes(arg));
+  if (unknown !== undefined) throw new SetupError(`'${unknown}' is none of ${OPTIONS.join(', ')}`);
   if (!existsSync(GOLDEN)) {
     throw new SetupError(
       'there are no recorded vectors beside this repository (../shared/golden); npm test has its own selection',
@@ -40,9 +46,26 @@ await runScript(async (args) => {
     total.passed += match ? Number(match[1]) : 0;
     total.failed += match ? Number(match[2]) : 1;
   }
+  if (args.includes('--disassembly')) {
+    const { passed, failed } = await disassembly(all);
+    total.passed += passed;
+    total.failed += failed;
+  }
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
   return total.failed === 0 ? 0 : 1;
 });
+
+/** @throws SetupError when there is no llvm-objdump and none can be installed */
+async function disassembly(files) {
+  say(`disassembly: ${files.length} files`);
+  if ((await ensureTools(['llvm-objdump-19'])).length > 0) {
+    throw new SetupError('without llvm-objdump-19 there is nothing to compare our disassembly with');
+  }
+  const compare = await loadProgram('test/disassembly/main.ts');
+  const result = compare(files, say);
+  say(`disassembly: ${result.passed} passed, ${result.failed} failed`);
+  return result;
+}
 
 function filesBelow(dir) {
   return readdirSync(dir, { withFileTypes: true })

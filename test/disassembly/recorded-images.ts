@@ -6,13 +6,19 @@ import type { ComparedCode } from '../../src/engine/rv64/testing/agreement';
 
 /** A kCFI type word in front of an entry. It is data, which a disassembler would take for an instruction, or the half of one. */
 const TYPE_WORD_BYTES = 4;
+/** BPF instructions at each end of a recipe that is not taken whole. */
+const RECIPE_SLOTS = 200;
 
 /**
  * All native code of a record: the images of functions and trampolines as they were recorded, and patched entries. A recipe,
  * of which only the hash is recorded, is compiled. Without what is no code: type words, and the bytes behind the last
  * instruction that an earlier, longer pass left there.
+ * @param wholeRecipes a recipe repeats one BPF instruction ten thousand times; unless told, only its two ends are taken
  */
-export function* imagesOf({ kind, fields, name }: VectorRecord): Generator<ComparedCode, void> {
+export function* imagesOf(
+  { kind, fields, name }: VectorRecord,
+  wholeRecipes: boolean,
+): Generator<ComparedCode, void> {
   switch (kind) {
     case 'harness-program':
       yield* harnessFunctions(fields.objects('funcs'), name);
@@ -22,7 +28,7 @@ export function* imagesOf({ kind, fields, name }: VectorRecord): Generator<Compa
         yield* harnessFunctions(program.objects('funcs'), name);
       return;
     case 'recipe':
-      yield* recipe(fields, name);
+      yield* recipe(fields, name, wholeRecipes);
       return;
     case 'harness-trampoline':
       if (fields.has('image')) {
@@ -75,13 +81,20 @@ function* harnessFunctions(funcs: readonly Fields[], name: string): Generator<Co
   }
 }
 
-function* recipe(record: Fields, name: string): Generator<ComparedCode, void> {
+function* recipe(record: Fields, name: string, whole: boolean): Generator<ComparedCode, void> {
   const recorded = record.objects('funcs');
   const { functions } = compileProgram(harnessProfile(record), recipeInput(record, name), {
     place: (index) => recorded[index]?.address('base') ?? 0n,
   });
-  for (const fn of functions) {
-    yield codeOf(`${name}, ${fn.name}`, fn.base, fn.image, Number(fn.bpfFunc - fn.base), fn.finalLen);
+  for (const { name: function_, base, bpfFunc, image, ends, finalLen } of functions) {
+    const label = `${name}, ${function_}`;
+    const entry = Number(bpfFunc - base);
+    if (whole || ends.length <= 2 * RECIPE_SLOTS) {
+      yield codeOf(label, base, image, entry, finalLen);
+    } else {
+      yield codeOf(`${label}, beginning`, base, image, entry, ends[RECIPE_SLOTS - 1]);
+      yield codeOf(`${label}, end`, base, image, ends.at(-RECIPE_SLOTS - 1), finalLen);
+    }
   }
 }
 

@@ -49,6 +49,8 @@ export interface ComparedCode extends PlacedCode {
 
 /** The two read a piece of code differently. */
 export interface Disagreement {
+  /** Which piece, counted from 0, and its label. */
+  readonly index: number;
   readonly label: string;
   /** Each line that differs. */
   readonly lines: readonly string[];
@@ -66,9 +68,10 @@ export function disagreements(
   const found: Disagreement[] = [];
   let index = 0;
   for (const oracle of disassembleWithLlvm(pieces, { aliases })) {
-    const { label, bytes, address } = pieces[index++]!;
+    const { label, bytes, address } = pieces[index]!;
     const lines = differences(disassemble(bytes, address, { aliases, compressed: !aliases }), oracle);
-    if (lines.length > 0) found.push({ label, lines });
+    if (lines.length > 0) found.push({ index, label, lines });
+    index++;
     onCompared(oracle.length);
   }
   return found;
