@@ -42,9 +42,9 @@ async function main(argv: readonly string[]): Promise<void> {
   const window = browser === undefined ? undefined : await openAppWindow(browser, host.url);
   if (window) {
     // A window that could not open (a DISPLAY that nobody serves, say) never connected: then the URL must do.
-    void window.closed.then(() => (host.connected() ? stop() : printUrl(host.url)));
+    void window.closed.then(() => (host.connected() ? stop() : printUrl(host.url, false)));
   } else {
-    printUrl(host.url);
+    printUrl(host.url, true);
   }
   await host.closed;
   // First what takes the processor's time: a run may be going on.
@@ -53,9 +53,13 @@ async function main(argv: readonly string[]): Promise<void> {
   await window?.cleared;
 }
 
-function printUrl(url: string): void {
+function printUrl(url: string, stays: boolean): void {
   console.log(`Hartbeat is at ${url}`);
   console.log('Open this address once in a browser on this machine; Ctrl+C ends the debugger.');
+  if (stays)
+    console.log(
+      `When the page is closed, what runs is paused; ${new URL(url).origin}/ shows it again in that browser.`,
+    );
 }
 
 /** Where settings live: XDG's configuration directory, or the platform's own. */
