@@ -74,6 +74,7 @@ export class History {
 
   /** The run begins here. */
   begin(): void {
+    for (const { checkpoint } of this.kept) checkpoint.machine.release();
     this.kept = [];
     this.bytesKept = 0;
     this.reached = this.execution.time;
@@ -117,7 +118,7 @@ export class History {
     this.reached = Math.max(this.reached, this.execution.time);
   }
 
-  /** The present state, for a return to it that takes no replay. */
+  /** The present state, for a return to it that takes no replay. Whoever asks for it releases its machine's part. */
   present(): Checkpoint {
     return {
       time: this.execution.time,
@@ -165,8 +166,10 @@ export class History {
   }
 
   private drop(index: number): void {
-    this.bytesKept -= this.kept[index]!.bytes;
+    const { checkpoint, bytes } = this.kept[index]!;
+    this.bytesKept -= bytes;
     this.kept.splice(index, 1);
+    checkpoint.machine.release();
     this.measure(index);
   }
 

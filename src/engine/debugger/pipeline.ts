@@ -58,6 +58,7 @@ export class PipelineLens {
     }
     const entries = this.recorded();
     machine.restore(here);
+    here.release();
     return entries;
   }
 

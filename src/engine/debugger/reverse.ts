@@ -111,6 +111,7 @@ function* scan(
   }
   // From here what was found is a few instructions away; from the checkpoint it may be millions.
   if (found !== undefined) history.restore(beginning);
+  beginning.machine.release();
   yield (to - from) * LOOK_COST;
   return found;
 }

@@ -46,6 +46,8 @@ interface Journey {
   arrive(time: number): void;
   /** Back to where it set out. */
   comeBack(): void;
+  /** It is over: there is no way back any more. */
+  end(): void;
   /** It moves nothing, it only finds out. */
   readonly question: boolean;
 }
@@ -79,6 +81,7 @@ export class SessionPast {
     if (!step.done) return step.value;
     this.journey = undefined;
     journey.arrive(step.value);
+    journey.end();
     return 0;
   }
 
@@ -88,11 +91,13 @@ export class SessionPast {
     this.journey = undefined;
     if (!journey) return undefined;
     journey.comeBack();
+    journey.end();
     return journey.question ? 'question' : 'journey';
   }
 
-  /** Drops a journey without coming back. */
+  /** Ends a journey, if there is one, without coming back. */
   forget(): void {
+    this.journey?.end();
     this.journey = undefined;
   }
 
@@ -226,7 +231,12 @@ export class SessionPast {
       if (cycle !== null) clock.set(cycle);
       standAgain();
     };
-    this.journey = { search, arrive: (time) => arrive(time, comeBack), comeBack, question };
+    const end = (): void => {
+      search.return(origin.time);
+      origin.machine.release();
+    };
+    this.forget();
+    this.journey = { search, arrive: (time) => arrive(time, comeBack), comeBack, end, question };
   }
 }
 

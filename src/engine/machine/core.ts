@@ -1,6 +1,6 @@
 import { EngineError } from '../base/errors';
 import bytes from './core/index.ts?asc';
-import { HEAP_LIMIT, HEAP_START, HEAP_TOP } from './core/layout';
+import { FRAME_COUNT, HEAP_LIMIT, HEAP_START, HEAP_TOP, PAGE_BYTES, PAGE_DIRTY } from './core/layout';
 
 /** What core/index.ts exports. Addresses in WebAssembly memory come back signed. */
 interface CoreExports {
@@ -122,6 +122,19 @@ export class Core {
       `The machine's memory is used up: mapped pages that were written take more than ${limit >>> 20} MiB; write to fewer pages or give the machine a higher memoryLimit.`,
       { limit },
     );
+  }
+
+  /**
+   * Puts another frame, or none (0), into a page table. The frame that was there is freed if it was the page's own: without
+   * the mark of a written page, snapshots hold it.
+   * @param at address of the page's entry
+   */
+  setFrame(at: number, frame: number): void {
+    const entry = this.getU32(at);
+    if ((entry & PAGE_DIRTY) !== 0) this.freeFrame((entry & -PAGE_BYTES) >>> 0);
+    const more = Number(frame !== 0) - Number(entry !== 0);
+    if (more !== 0) this.setU32(FRAME_COUNT, this.getU32(FRAME_COUNT) + more);
+    this.setU32(at, frame);
   }
 
   freeFrame(frame: number): void {

@@ -306,6 +306,7 @@ class HartMachine implements Machine {
       this,
       counters,
       image,
+      this.saver,
       this.predecoder.view(),
       this.registers(),
       STATE_CELLS.map((cell) => this.core.getU64(cell)),
@@ -320,6 +321,9 @@ class HartMachine implements Machine {
         'machine/snapshot',
         'This snapshot was taken of another machine; restore it there.',
       );
+    }
+    if (snapshot.released) {
+      throw new EngineError('machine/snapshot', 'This snapshot was released; take another one.');
     }
     this.core.settle();
     this.saver.restore(snapshot.image);
@@ -338,10 +342,13 @@ const STATE_CELLS = [PC, INSTRET, LOADS, STORES, MISALIGNED, RESERVATION] as con
 const OVERHEAD = 1024;
 
 class HartSnapshot implements MachineSnapshot {
+  released = false;
+
   constructor(
     readonly owner: Machine,
     readonly counters: MachineCounters,
     readonly image: MemoryImage,
+    private readonly saver: MemorySaver,
     readonly view: FetchView,
     readonly registers: BigUint64Array,
     readonly cells: readonly bigint[],
@@ -352,6 +359,11 @@ class HartSnapshot implements MachineSnapshot {
   bytesBeyond(other?: MachineSnapshot): number {
     const image = other instanceof HartSnapshot && other.owner === this.owner ? other.image : undefined;
     return bytesBeyond(this.image, image) + this.timing.length + OVERHEAD;
+  }
+
+  release(): void {
+    if (!this.released) this.saver.release(this.image);
+    this.released = true;
   }
 }
 

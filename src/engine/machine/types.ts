@@ -130,7 +130,7 @@ export interface MachineMemory {
   writeU64(address: bigint, value: bigint): void;
 }
 
-/** A saved state of hart and memory; opaque, cheap to hold. */
+/** A saved state of hart and memory; opaque, cheap to make and to hold. It holds memory of the machine until it is released. */
 export interface MachineSnapshot {
   readonly counters: MachineCounters;
   /**
@@ -138,6 +138,8 @@ export interface MachineSnapshot {
    * not written between them.
    */
   bytesBeyond(other?: MachineSnapshot): number;
+  /** Gives its memory back to the machine; it cannot be restored any more. */
+  release(): void;
 }
 
 /** How to run. */
@@ -185,5 +187,6 @@ export interface Machine {
   /** Makes code written since the last call visible to instruction fetch. */
   fenceI(): void;
   snapshot(): MachineSnapshot;
+  /** @throws EngineError `machine/snapshot` for one of another machine, or one that was released */
   restore(snapshot: MachineSnapshot): void;
 }

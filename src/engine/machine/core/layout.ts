@@ -43,7 +43,7 @@ export const FREE_FRAMES = 3152;
 export const DIRTY_COUNT = 3156;
 /** u32: entries in WATCHES. */
 export const WATCH_COUNT = 3160;
-/** u32: frames in use. */
+/** u32: frames in page tables. */
 export const FRAME_COUNT = 3164;
 /** u64: misaligned data accesses so far. */
 export const MISALIGNED = 3168;
@@ -55,7 +55,9 @@ export const WATCH_LEFT = 3184;
 export const MODE = 3192;
 /** u32: cycles per tick of the time register. */
 export const TIME_DIVIDER = 3200;
-/** u32: the most bytes of WebAssembly memory that may be used. */
+/** u32: frames that there are, free ones and those that only snapshots hold among them. */
+export const FRAMES_MADE = 3256;
+/** u32: the most bytes of WebAssembly memory that tables and the frames in page tables may take. */
 export const HEAP_LIMIT = 3204;
 
 /** u32: entries in REGISTER_WATCHES. */
