@@ -41,7 +41,7 @@ function* search(
   const time = found ? found.time - 1 : history.start;
   // What the counter shows right before the write is seen there.
   history.goTo(time);
-  const instructions = Number(execution.machine.counters().instructions);
+  const instructions = Number(execution.machine.instructions);
   onFound({ time, instructions, event: found?.watched[0] });
   return time;
 }

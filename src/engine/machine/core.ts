@@ -24,7 +24,6 @@ let compiled: WebAssembly.Module | undefined;
 export class Core {
   private readonly memory: WebAssembly.Memory;
   private readonly exports: CoreExports;
-  private buffer: ArrayBuffer;
   private bytes!: Uint8Array;
   private view!: DataView;
   private longs!: BigUint64Array;
@@ -36,7 +35,6 @@ export class Core {
     this.memory = new WebAssembly.Memory({ initial: HEAP_START / WASM_PAGE + 6 });
     const instance = new WebAssembly.Instance(compiled, { env: { memory: this.memory } });
     this.exports = instance.exports as Record<string, unknown> & CoreExports;
-    this.buffer = this.memory.buffer;
     this.refresh();
     this.setU32(HEAP_TOP, HEAP_START);
     this.setU32(HEAP_LIMIT, limit);
@@ -44,26 +42,31 @@ export class Core {
   }
 
   private refresh(): void {
-    this.buffer = this.memory.buffer;
-    this.bytes = new Uint8Array(this.buffer);
-    this.view = new DataView(this.buffer);
-    this.longs = new BigUint64Array(this.buffer);
-    this.words = new Uint32Array(this.buffer);
+    const { buffer } = this.memory;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+    this.longs = new BigUint64Array(buffer);
+    this.words = new Uint32Array(buffer);
+  }
+
+  /** Whether the memory has grown: the views of the old one have no bytes then. Asking the memory itself is dear. */
+  private get outdated(): boolean {
+    return this.bytes.length === 0;
   }
 
   /** All of memory. Do not hold it across a call of the core. */
   get u8(): Uint8Array {
-    if (this.buffer !== this.memory.buffer) this.refresh();
+    if (this.outdated) this.refresh();
     return this.bytes;
   }
   /** As u8, for unaligned little-endian access. */
   get data(): DataView {
-    if (this.buffer !== this.memory.buffer) this.refresh();
+    if (this.outdated) this.refresh();
     return this.view;
   }
   /** As u8, by word index. */
   get u32(): Uint32Array {
-    if (this.buffer !== this.memory.buffer) this.refresh();
+    if (this.outdated) this.refresh();
     return this.words;
   }
 
@@ -74,11 +77,11 @@ export class Core {
     this.u32[at >>> 2] = value;
   }
   getU64(at: number): bigint {
-    if (this.buffer !== this.memory.buffer) this.refresh();
+    if (this.outdated) this.refresh();
     return this.longs[at >>> 3]!;
   }
   setU64(at: number, value: bigint): void {
-    if (this.buffer !== this.memory.buffer) this.refresh();
+    if (this.outdated) this.refresh();
     this.longs[at >>> 3] = value;
   }
 

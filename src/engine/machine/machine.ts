@@ -108,13 +108,17 @@ class HartMachine implements Machine {
     return new BigUint64Array(this.core.u8.slice(REGS, REGS + 32 * 8).buffer);
   }
 
+  get instructions(): bigint {
+    return this.core.getU64(INSTRET);
+  }
+
   counters(): MachineCounters {
     this.core.settle();
     return {
-      instructions: this.core.getU64(INSTRET),
+      instructions: this.instructions,
       loads: this.core.getU64(LOADS),
       stores: this.core.getU64(STORES),
-      cycles: this.timer.cycles(this.core.getU64(INSTRET)),
+      cycles: this.timer.cycles(this.instructions),
     };
   }
 
@@ -138,8 +142,7 @@ class HartMachine implements Machine {
 
   /** The current cycle. */
   private now(): bigint {
-    const instructions = this.core.getU64(INSTRET);
-    return this.timer.cycles(instructions) ?? instructions;
+    return this.timer.cycles(this.instructions) ?? this.instructions;
   }
 
   private go(limit: number, untilCycle?: bigint): MachineStop {
@@ -293,7 +296,7 @@ class HartMachine implements Machine {
     return this.core.getU64(MISALIGNED);
   }
   cpiStack(): CpiStack | null {
-    return this.timer.profile ? this.timer.stack(this.core.getU64(INSTRET)) : null;
+    return this.timer.profile ? this.timer.stack(this.instructions) : null;
   }
   fenceI(): void {
     this.predecoder.fenceI();

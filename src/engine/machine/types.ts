@@ -161,6 +161,8 @@ export interface Machine {
   setRegister(index: number, value: bigint): void;
   /** All 32 registers at once. */
   registers(): BigUint64Array;
+  /** Instructions executed so far; what counters() says without the rest, at hardly any cost. */
+  readonly instructions: bigint;
   counters(): MachineCounters;
   /** Where the cycles went; null when the machine runs without a timing profile. */
   cpiStack(): CpiStack | null;
