@@ -2,11 +2,13 @@ import { EngineError } from '../base/errors';
 import { hex64 } from '../base/hex';
 import { u64 } from '../base/u64';
 import { decode } from '../rv64/decode';
+import { REG } from '../rv64/registers';
 import { Core } from './core';
 import {
   ADDRESS,
   CAUSE,
   CAUSE_LOAD,
+  HIGHEST_SP,
   INSTRET,
   LOADS,
   MISALIGNED,
@@ -30,8 +32,9 @@ import {
   WATCH_BY,
 } from './core/layout';
 import { PagedMemory } from './memory';
-import { Predecoder, type FetchView } from './predecode';
-import { bytesBeyond, MemorySaver, type MemoryImage } from './snapshots';
+import { Predecoder } from './predecode';
+import { HartSnapshot } from './hart-snapshot';
+import { MemorySaver } from './snapshots';
 import { Watches } from './watches';
 import type { PipelineEntry } from './timing/pipeline';
 import { TIMING_PROFILES, type TimingName, type TimingProfile } from './timing/profile';
@@ -42,6 +45,7 @@ import type {
   MachineObserver,
   MachineSnapshot,
   MachineStop,
+  Passage,
   RunOptions,
   TrapCause,
   Watch,
@@ -103,6 +107,11 @@ class HartMachine implements Machine {
     if (checkRegister(index) === 0) return;
     this.memory.observer?.register(index);
     this.core.setU64(REGS + 8 * index, value);
+    if (index === REG.sp) this.noteSp();
+  }
+  private noteSp(): void {
+    const sp = this.core.getU64(REGS + 8 * REG.sp);
+    if (sp > this.core.getU64(HIGHEST_SP)) this.core.setU64(HIGHEST_SP, sp);
   }
   registers(): BigUint64Array {
     return new BigUint64Array(this.core.u8.slice(REGS, REGS + 32 * 8).buffer);
@@ -280,6 +289,13 @@ class HartMachine implements Machine {
   watches(): ReadonlyMap<number, Watch> {
     return this.watchList.all;
   }
+  setWaypoints(addresses: readonly bigint[]): void {
+    this.predecoder.setWaypoints(addresses.map(u64));
+    this.passage();
+  }
+  passage(): Passage {
+    return this.predecoder.passage(this.getRegister(REG.sp));
+  }
   observe(observer: MachineObserver | undefined): void {
     this.memory.observer = observer;
   }
@@ -332,6 +348,7 @@ class HartMachine implements Machine {
     this.saver.restore(snapshot.image);
     this.predecoder.restoreView(snapshot.view);
     snapshot.registers.forEach((value, index) => this.core.setU64(REGS + 8 * index, value));
+    this.noteSp();
     STATE_CELLS.forEach((cell, index) => this.core.setU64(cell, snapshot.cells[index]!));
     this.core.setU32(RESERVATION_SIZE, snapshot.reservation);
     this.timer.restore(snapshot.timing);
@@ -340,35 +357,6 @@ class HartMachine implements Machine {
 
 /** 64-bit cells of the core that are part of the hart's state. */
 const STATE_CELLS = [PC, INSTRET, LOADS, STORES, MISALIGNED, RESERVATION] as const;
-
-/** Bytes of what a snapshot keeps of its own beside memory and timing: registers, cells, objects. */
-const OVERHEAD = 1024;
-
-class HartSnapshot implements MachineSnapshot {
-  released = false;
-
-  constructor(
-    readonly owner: Machine,
-    readonly counters: MachineCounters,
-    readonly image: MemoryImage,
-    private readonly saver: MemorySaver,
-    readonly view: FetchView,
-    readonly registers: BigUint64Array,
-    readonly cells: readonly bigint[],
-    readonly reservation: number,
-    readonly timing: Uint8Array,
-  ) {}
-
-  bytesBeyond(other?: MachineSnapshot): number {
-    const image = other instanceof HartSnapshot && other.owner === this.owner ? other.image : undefined;
-    return bytesBeyond(this.image, image) + this.timing.length + OVERHEAD;
-  }
-
-  release(): void {
-    if (!this.released) this.saver.release(this.image);
-    this.released = true;
-  }
-}
 
 function checkRegister(index: number): number {
   if (!Number.isInteger(index) || index < 0 || index > 31) {

@@ -142,6 +142,14 @@ export interface MachineSnapshot {
   release(): void;
 }
 
+/** What a machine has passed since it was asked last; possibly more, where what was executed has been undone since. */
+export interface Passage {
+  /** Bit i % 32 of word i / 32: the instruction at waypoint i was executed. */
+  readonly waypoints: Uint32Array;
+  /** The highest value that sp has had; 2^64 - 1 where that cannot be told. */
+  readonly highestSp: bigint;
+}
+
 /** How to run. */
 export interface RunOptions {
   /** A breakpoint at the first instruction is ignored. */
@@ -186,6 +194,13 @@ export interface Machine {
   watches(): ReadonlyMap<number, Watch>;
   /** Tells an observer of accesses from outside from now on; undefined: nobody. */
   observe(observer: MachineObserver | undefined): void;
+  /**
+   * Sets the addresses whose passing is noted, in place of those before. An instruction at one is a little slower the first time
+   * after each passage(), others never.
+   */
+  setWaypoints(addresses: readonly bigint[]): void;
+  /** What was passed since this, or setWaypoints(), was called last. */
+  passage(): Passage;
   /** Makes code written since the last call visible to instruction fetch. */
   fenceI(): void;
   snapshot(): MachineSnapshot;

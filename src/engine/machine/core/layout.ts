@@ -71,6 +71,11 @@ export const CODE_WRITTEN = 3252;
 /** u64: pipeline records written so far. */
 export const PIPELINE_COUNT = 3216;
 
+/** u64: the highest value that sp has had since this was set last. */
+export const HIGHEST_SP = 3264;
+/** u32: the last mark (MARK_…) that was passed, 0 = none. */
+export const MARKS_PASSED = 3272;
+
 /** The access that hit a memory watchpoint: u64 first byte, u32 bytes, u32 WATCH_READ | WATCH_WRITTEN, u64 bytes before the write. */
 export const ACCESS = 3224;
 export const ACCESS_BYTES = 3232;
@@ -143,6 +148,12 @@ export const RECORD_RS2 = 6;
 export const RECORD_IMM = 8;
 /** u32: address minus the base of the region that the code lies in. */
 export const RECORD_OFFSET = 12;
+
+/** A mark on a record: the record's own bytes before RECORD_OFFSET, then u32s: the record, the mark passed before, a number. */
+export const MARK_BYTES = 24;
+export const MARK_RECORD = 12;
+export const MARK_NEXT = 16;
+export const MARK_INDEX = 20;
 
 export const EVENT_FAULT = 1;
 export const EVENT_WATCH = 2;
