@@ -37,7 +37,7 @@ function* search(
   interest: Parameters<typeof lastHalt>[3],
   onFound: (found: LastWrite) => void,
 ): Generator<number, number> {
-  const found = yield* lastHalt(execution, history, execution.time, interest, () => true);
+  const found = yield* lastHalt(execution, history, execution.time, interest);
   const time = found ? found.time - 1 : history.start;
   // What the counter shows right before the write is seen there.
   history.goTo(time);

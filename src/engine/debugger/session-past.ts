@@ -6,8 +6,9 @@ import type { Execution, Halt, Interest } from './execution';
 import type { History } from './history';
 import { lastWrite, lastWriteView } from './last-write';
 import type { PipelineLens } from './pipeline';
-import { lastArrival, stepBackTarget, type PastHalt } from './reverse';
+import { lastArrival, type PastHalt } from './reverse';
 import { unwind } from './stack';
+import { stepBackTarget } from './step-back';
 import type { Granularity, LastWriteView, StepKind, StopView, WriteTarget } from './views';
 import type { Names } from './watch-sentences';
 
