@@ -73,7 +73,9 @@ function withSnapshots(program: BareMetal): void {
     const stop = program.run(INTERVAL);
     if (stop.reason === 'exit') return;
     kept.push(program.machine.snapshot());
-    if (kept.length > KEPT) kept = kept.filter((_, index) => index % 2 === 0);
+    if (kept.length <= KEPT) continue;
+    kept.forEach((snapshot, index) => index % 2 === 1 && snapshot.release());
+    kept = kept.filter((_, index) => index % 2 === 0);
   }
 }
 

@@ -9,6 +9,8 @@ import { hex64 } from '../base/hex';
 
 /** One JITed function that a session knows, with all that is derived from it on demand. */
 export class CodeFunction {
+  /** End of the executable bytes, exclusive. */
+  readonly end: bigint;
   private codeMap: CodeMap | undefined;
   private tailCallSites: readonly TailCallSite[] | undefined;
 
@@ -17,7 +19,9 @@ export class CodeFunction {
     readonly key: string,
     readonly program: KernelProgram,
     readonly fn: JitFunction,
-  ) {}
+  ) {
+    this.end = fn.base + BigInt(fn.image.length);
+  }
 
   get map(): CodeMap {
     return (this.codeMap ??= new CodeMap(this.program, this.fn));
@@ -33,11 +37,6 @@ export class CodeFunction {
 
   get kind(): FunctionView['kind'] {
     return this.program.xlated.functions[this.fn.index]?.kind ?? (this.fn.index === 0 ? 'main' : 'subprog');
-  }
-
-  /** End of the executable bytes, exclusive. */
-  get end(): bigint {
-    return this.fn.base + BigInt(this.fn.image.length);
   }
 
   /** Bytes from the image's first byte. */

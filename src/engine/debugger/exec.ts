@@ -50,9 +50,9 @@ export function execute(
   execution.begin(program);
   let left = limit;
   for (;;) {
-    const before = machine.counters().instructions;
+    const before = machine.instructions;
     const halt = execution.advance(left, NO_INTEREST);
-    left -= Number(machine.counters().instructions - before);
+    left -= Number(machine.instructions - before);
     const stop = (reason: 'fault' | 'limit' | 'unknown-helper', text: string): ExecResult => ({
       ...kernel.finishExec(),
       stop: { reason, text, location: stopLocation(machine, kernel, index) },

@@ -3,7 +3,7 @@ import type { Machine, MachineStop } from '../machine/types';
 import { REG } from '../rv64/registers';
 import type { Arrival } from './arrivals';
 import type { CodeFunction, CodeIndex } from './code-index';
-import { helperArrivals } from './helper-arrivals';
+import { HelperArrivals } from './helper-arrivals';
 import { deepestEntries } from './stack-bounds';
 import { refusalReason, type TailCallSite } from './tail-calls';
 import { Watching, type WatchEvent, type WatchRequest } from './watching';
@@ -100,6 +100,7 @@ export class Execution {
   private replaced = new Map<bigint, Replacement>();
   private kernelEvents: number;
   private readonly watching: Watching;
+  private readonly helperCalled: HelperArrivals;
 
   constructor(
     readonly machine: Machine,
@@ -109,6 +110,7 @@ export class Execution {
   ) {
     this.kernelEvents = kernel.eventCount;
     this.watching = new Watching(machine);
+    this.helperCalled = new HelperArrivals(machine, kernel, index);
     for (const code of index.functions) {
       if (code.fn.index > 0) this.hook(code.fn.bpfFunc, { entry: code });
       for (const site of code.tailCalls) {
@@ -146,7 +148,7 @@ export class Execution {
    * run are in the same state at the same time.
    */
   get time(): number {
-    return Number(this.machine.counters().instructions) + this.extraTime;
+    return Number(this.machine.instructions) + this.extraTime;
   }
 
   /** Bytes of stack that the BPF functions have used at most. */
@@ -318,7 +320,7 @@ export class Execution {
     const { pc } = this.machine;
     if (pc === this.entryPc && this.machine.getRegister(REG.sp) === this.entrySp) this.replaced.clear(); // a repeated run
     const hook = this.hooks.get(pc);
-    const arrivals = hook ? this.arriveAtHook(hook) : this.inKernel ? helperArrivals(this) : NOTHING;
+    const arrivals = hook ? this.arriveAtHook(hook) : this.inKernel ? this.helperCalled.now() : NOTHING;
     for (const arrival of arrivals) this.listener.arrival?.(arrival);
     return arrivals;
   }

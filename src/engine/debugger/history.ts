@@ -8,6 +8,7 @@ import {
   type Halt,
   type Interest,
 } from './execution';
+import { Trail, type Stretch } from './trail';
 
 /** A state that can be gone back to. */
 export interface Checkpoint {
@@ -31,6 +32,10 @@ const UNITS_PER_BYTE = 1;
 const MOST_INTERVALS = 8;
 /** A program that halts often (for helpers, tail calls) replays slowly: it gets intervals up to this many times shorter. */
 const MOST_DENSITY = 4;
+/** A stretch of the trail takes about this part of the time by the clock that an interval takes: it is replayed in no time. */
+const TRAIL_STRETCH = 1 / 4;
+/** On its way to an instant a journey takes checkpoints until the rest is as short as this. */
+const NEAR = 16_384;
 /** Units between two looks of whoever drives a journey at whether to go on: about a hundred microseconds. */
 const STRETCH = 20_000;
 
@@ -60,6 +65,12 @@ export class History {
   private interval: number;
   /** When {@link density} was looked at last. */
   private looked = { time: 0, halts: 0 };
+  /** What the run has passed. */
+  readonly trail: Trail;
+  /** Units that a stretch of it takes. */
+  private readonly stretch: number;
+  /** When its last stretch ended. */
+  private passedUntil = { time: 0, halts: 0 };
   /** The latest instant that has been reached; what happens before it has been told already. */
   private reached = 0;
 
@@ -70,14 +81,18 @@ export class History {
     private readonly limits: HistoryLimits = HISTORY_LIMITS,
   ) {
     this.interval = limits.interval;
+    this.trail = new Trail(machine, execution.index);
+    this.stretch = Math.ceil(limits.interval * TRAIL_STRETCH);
   }
 
   /** The run begins here. */
   begin(): void {
+    for (const { checkpoint } of this.kept) checkpoint.machine.release();
     this.kept = [];
     this.bytesKept = 0;
     this.reached = this.execution.time;
-    this.looked = { time: this.reached, halts: this.execution.halts };
+    this.looked = this.passedUntil = { time: this.reached, halts: this.execution.halts };
+    this.trail.begin(this.reached);
     this.take();
     // All of memory was new to the first checkpoint.
     this.interval = this.limits.interval;
@@ -106,18 +121,38 @@ export class History {
   /** Call before running on: takes a checkpoint when one is due. @returns how far to run until the next one is */
   prepare(): number {
     const { time } = this.execution;
-    const last = this.checkpointBefore(time);
-    if (time < last + this.interval) return last + this.interval - time;
-    this.take();
-    return this.interval;
+    let next = this.checkpointBefore(time) + this.interval;
+    if (time >= next) {
+      this.take();
+      next = time + this.interval;
+    }
+    return Math.max(1, Math.min(next - time, this.stretch - this.untold));
   }
 
   /** Call when the run has halted. */
   note(): void {
     this.reached = Math.max(this.reached, this.execution.time);
+    if (this.untold >= this.stretch) this.closeTrail();
   }
 
-  /** The present state, for a return to it that takes no replay. */
+  /** What has been done since the trail's last stretch ended, in units as the clock takes them. */
+  private get untold(): number {
+    const { time, halts } = this.execution;
+    return Math.max(0, time - this.passedUntil.time) + (halts - this.passedUntil.halts) * HALT_COST;
+  }
+
+  private closeTrail(): void {
+    this.trail.close(this.reached);
+    this.passedUntil = { time: this.reached, halts: this.execution.halts };
+  }
+
+  /** What was passed between two instants, in stretches, the last first; they may reach beyond. */
+  passed(from: number, to: number): Iterable<Stretch> {
+    this.closeTrail();
+    return this.trail.between(from, to);
+  }
+
+  /** The present state, for a return to it that takes no replay. Whoever asks for it releases its machine's part. */
   present(): Checkpoint {
     return {
       time: this.execution.time,
@@ -165,8 +200,10 @@ export class History {
   }
 
   private drop(index: number): void {
-    this.bytesKept -= this.kept[index]!.bytes;
+    const { checkpoint, bytes } = this.kept[index]!;
+    this.bytesKept -= bytes;
     this.kept.splice(index, 1);
+    checkpoint.machine.release();
     this.measure(index);
   }
 
@@ -228,7 +265,7 @@ export class History {
   }
 
   /**
-   * As goTo(), in pieces: yields the units of time that each took. On a long way it takes checkpoints, half-way, after half of
+   * As goTo(), in pieces: yields the units of time that each took. On its way it takes checkpoints, half-way, after half of
    * the rest and so on, so that the surroundings of the instant are near from now on.
    */
   *travel(time: number): Generator<number, Halt | undefined> {
@@ -252,7 +289,7 @@ export class History {
   /** Where to take a checkpoint on the way to an instant; the instant itself if none is needed. */
   private nextMark(time: number): number {
     const half = Math.ceil((time - this.execution.time) / 2);
-    return half < this.interval ? time : this.execution.time + half;
+    return half < Math.min(NEAR, this.interval) ? time : this.execution.time + half;
   }
 
   /**

@@ -37,11 +37,11 @@ function* search(
   interest: Parameters<typeof lastHalt>[3],
   onFound: (found: LastWrite) => void,
 ): Generator<number, number> {
-  const found = yield* lastHalt(execution, history, execution.time, interest, () => true);
+  const found = yield* lastHalt(execution, history, execution.time, interest);
   const time = found ? found.time - 1 : history.start;
   // What the counter shows right before the write is seen there.
   history.goTo(time);
-  const instructions = Number(execution.machine.counters().instructions);
+  const instructions = Number(execution.machine.instructions);
   onFound({ time, instructions, event: found?.watched[0] });
   return time;
 }

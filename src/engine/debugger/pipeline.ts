@@ -35,9 +35,9 @@ export class PipelineLens {
     while (execution.time < now) {
       const { time } = execution;
       const { pc } = machine;
-      const before = machine.counters().instructions;
+      const before = machine.instructions;
       history.replay(time + 1, NO_INTEREST);
-      const executed = machine.counters().instructions > before;
+      const executed = machine.instructions > before;
       units.push({ time, name: executed ? undefined : symbolText(execution.kernel, pc) });
     }
     const entries = this.recorded();
@@ -58,6 +58,7 @@ export class PipelineLens {
     }
     const entries = this.recorded();
     machine.restore(here);
+    here.release();
     return entries;
   }
 

@@ -6,8 +6,9 @@ import type { Execution, Halt, Interest } from './execution';
 import type { History } from './history';
 import { lastWrite, lastWriteView } from './last-write';
 import type { PipelineLens } from './pipeline';
-import { lastArrival, stepBackTarget, type PastHalt } from './reverse';
+import { lastArrival, type PastHalt } from './reverse';
 import { unwind } from './stack';
+import { stepBackTarget } from './step-back';
 import type { Granularity, LastWriteView, StepKind, StopView, WriteTarget } from './views';
 import type { Names } from './watch-sentences';
 
@@ -46,6 +47,8 @@ interface Journey {
   arrive(time: number): void;
   /** Back to where it set out. */
   comeBack(): void;
+  /** It is over: there is no way back any more. */
+  end(): void;
   /** It moves nothing, it only finds out. */
   readonly question: boolean;
 }
@@ -79,6 +82,7 @@ export class SessionPast {
     if (!step.done) return step.value;
     this.journey = undefined;
     journey.arrive(step.value);
+    journey.end();
     return 0;
   }
 
@@ -88,11 +92,13 @@ export class SessionPast {
     this.journey = undefined;
     if (!journey) return undefined;
     journey.comeBack();
+    journey.end();
     return journey.question ? 'question' : 'journey';
   }
 
-  /** Drops a journey without coming back. */
+  /** Ends a journey, if there is one, without coming back. */
   forget(): void {
+    this.journey?.end();
     this.journey = undefined;
   }
 
@@ -226,7 +232,12 @@ export class SessionPast {
       if (cycle !== null) clock.set(cycle);
       standAgain();
     };
-    this.journey = { search, arrive: (time) => arrive(time, comeBack), comeBack, question };
+    const end = (): void => {
+      search.return(origin.time);
+      origin.machine.release();
+    };
+    this.forget();
+    this.journey = { search, arrive: (time) => arrive(time, comeBack), comeBack, end, question };
   }
 }
 

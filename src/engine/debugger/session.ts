@@ -404,7 +404,7 @@ export class Session {
   }
 
   private get instructions(): number {
-    return Number(this.world.machine.counters().instructions);
+    return Number(this.world.machine.instructions);
   }
 
   counters(): CountersView {

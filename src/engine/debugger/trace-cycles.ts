@@ -94,7 +94,7 @@ function* batches(session: Session) {
       taken.push(next.value);
     }
     const entries = machine.pipeline();
-    const after = Number(machine.counters().instructions);
+    const after = Number(machine.instructions);
     // An instruction that faulted has no entry; what comes next has the same number.
     const executed = taken.filter((step, i) => (taken[i + 1]?.number ?? after) > step.number);
     yield executed.map((step, i) => ({ step, entry: entries[i]! }));

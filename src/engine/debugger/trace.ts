@@ -34,7 +34,7 @@ export function* traceSession(session: Session): Generator<TraceStep, void> {
   let registers = machine.registers();
   while (session.canGoOn) {
     const { pc } = machine;
-    const number = Number(machine.counters().instructions);
+    const number = Number(machine.instructions);
     const code = session.index.at(pc);
     const offset = code ? code.offsetOf(pc) : 0;
     const insn = code?.map.nativeAt(offset)?.insn;

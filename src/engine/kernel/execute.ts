@@ -20,9 +20,9 @@ export type RunEnd =
  */
 export function runToEnd(kernel: Kernel, limit: number): RunEnd {
   const { machine } = kernel;
-  const start = machine.counters().instructions;
+  const start = machine.instructions;
   for (;;) {
-    const left = limit - Number(machine.counters().instructions - start);
+    const left = limit - Number(machine.instructions - start);
     if (left <= 0) return { kind: 'limit' };
     const stop = machine.run(left);
     switch (stop.reason) {

@@ -162,7 +162,7 @@ class KernelModel implements Kernel {
   }
 
   private step(): bigint {
-    return this.machine.counters().instructions;
+    return this.machine.instructions;
   }
 
   // ---- maps ---------------------------------------------------------------------------------------------------

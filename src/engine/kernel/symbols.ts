@@ -25,6 +25,8 @@ export class SymbolTable {
   readonly callBase: bigint;
   /** The array __per_cpu_offset */
   readonly perCpuOffset: bigint;
+  private readonly firstFunction: bigint;
+  private readonly firstData: bigint;
   private readonly textEnd: bigint;
   private readonly dataEnd: bigint;
   private readonly addresses = new Map<string, bigint>();
@@ -40,6 +42,9 @@ export class SymbolTable {
     const image = IMAGE_ADDRESSES[kernel];
     this.callBase = image.callBase;
     this.perCpuOffset = image.perCpuOffset;
+    // Functions begin on the page behind __bpf_call_base.
+    this.firstFunction = pageUp(this.callBase + 1n);
+    this.firstData = this.perCpuOffset + BigInt(8 * NR_CPUS + 0x40);
     this.functions = [...new Set(functions)];
     this.data = [...new Set(data)];
     this.functions.forEach((name, i) =>
@@ -67,15 +72,6 @@ export class SymbolTable {
       size: Number(this.dataEnd - dataStart),
       permissions: { r: true, w: true, x: false },
     });
-  }
-
-  /** Functions begin on the page behind __bpf_call_base. */
-  private get firstFunction(): bigint {
-    return pageUp(this.callBase + 1n);
-  }
-
-  private get firstData(): bigint {
-    return this.perCpuOffset + BigInt(8 * NR_CPUS + 0x40);
   }
 
   /** The address of a function or variable; undefined when the model has none of that name. */

@@ -26,8 +26,9 @@ export const CALLER_SAVED: readonly number[] = [1, 5, 6, 7, 10, 11, 12, 13, 14, 
 /** Registers that a called function must give back: s0–s11. */
 const CALLEE_SAVED: readonly number[] = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
 
+const POISON = Array.from({ length: 32 }, (_, register) => 0xdead4ead00000000n | BigInt(register));
 /** What a caller-saved register holds after a helper: no value that code could mistake for its own. */
-export const helperPoison = (register: number): bigint => 0xdead4ead00000000n | BigInt(register);
+export const helperPoison = (register: number): bigint => POISON[register]!;
 /** What the kernel's own code "holds" in a callee-saved register when it enters a program. */
 const callerValue = (register: number): bigint => 0x5afe5afe00000000n | BigInt(register);
 
@@ -45,9 +46,12 @@ export class CurrentTask {
   readonly stack: bigint;
   /** sp when a program is entered. */
   readonly stackTop: bigint;
+  /** Where a program under test returns to: the trap that ends a run. */
+  readonly exitPoint: bigint;
 
   constructor(private readonly env: KernelEnv) {
-    const { structs, space } = env;
+    const { structs, space, symbols } = env;
+    this.exitPoint = symbols.returnPoint('bpf_test_run');
     this.address = space.kmalloc(structs.size('task_struct'));
     // The gap before it catches overflows, as CONFIG_VMAP_STACK does.
     this.stack = space.vmalloc(THREAD_SIZE, 'kernel stack');
@@ -87,10 +91,5 @@ export class CurrentTask {
     machine.setRegister(REG.a0, a0);
     machine.setRegister(REG.a1, a1);
     machine.pc = entry;
-  }
-
-  /** Where a program under test returns to: the trap that ends a run. */
-  get exitPoint(): bigint {
-    return this.env.symbols.returnPoint('bpf_test_run');
   }
 }

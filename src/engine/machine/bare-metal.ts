@@ -156,9 +156,9 @@ class BareMetalProgram implements BareMetal {
 
   run(limit = Infinity): BareMetalStop {
     const { machine } = this;
-    const start = machine.counters().instructions;
+    const start = machine.instructions;
     for (;;) {
-      const left = limit - Number(machine.counters().instructions - start);
+      const left = limit - Number(machine.instructions - start);
       if (left <= 0) return { reason: 'limit', pc: machine.pc };
       const stop = machine.run(Math.min(left, SLICE));
       switch (stop.reason) {

@@ -1,6 +1,6 @@
 import { EngineError } from '../base/errors';
 import bytes from './core/index.ts?asc';
-import { HEAP_LIMIT, HEAP_START, HEAP_TOP } from './core/layout';
+import { FRAME_COUNT, HEAP_LIMIT, HEAP_START, HEAP_TOP, PAGE_BYTES, PAGE_DIRTY } from './core/layout';
 
 /** What core/index.ts exports. Addresses in WebAssembly memory come back signed. */
 interface CoreExports {
@@ -24,7 +24,6 @@ let compiled: WebAssembly.Module | undefined;
 export class Core {
   private readonly memory: WebAssembly.Memory;
   private readonly exports: CoreExports;
-  private buffer: ArrayBuffer;
   private bytes!: Uint8Array;
   private view!: DataView;
   private longs!: BigUint64Array;
@@ -36,7 +35,6 @@ export class Core {
     this.memory = new WebAssembly.Memory({ initial: HEAP_START / WASM_PAGE + 6 });
     const instance = new WebAssembly.Instance(compiled, { env: { memory: this.memory } });
     this.exports = instance.exports as Record<string, unknown> & CoreExports;
-    this.buffer = this.memory.buffer;
     this.refresh();
     this.setU32(HEAP_TOP, HEAP_START);
     this.setU32(HEAP_LIMIT, limit);
@@ -44,26 +42,31 @@ export class Core {
   }
 
   private refresh(): void {
-    this.buffer = this.memory.buffer;
-    this.bytes = new Uint8Array(this.buffer);
-    this.view = new DataView(this.buffer);
-    this.longs = new BigUint64Array(this.buffer);
-    this.words = new Uint32Array(this.buffer);
+    const { buffer } = this.memory;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+    this.longs = new BigUint64Array(buffer);
+    this.words = new Uint32Array(buffer);
+  }
+
+  /** Whether the memory has grown: the views of the old one have no bytes then. Asking the memory itself is dear. */
+  private get outdated(): boolean {
+    return this.bytes.length === 0;
   }
 
   /** All of memory. Do not hold it across a call of the core. */
   get u8(): Uint8Array {
-    if (this.buffer !== this.memory.buffer) this.refresh();
+    if (this.outdated) this.refresh();
     return this.bytes;
   }
   /** As u8, for unaligned little-endian access. */
   get data(): DataView {
-    if (this.buffer !== this.memory.buffer) this.refresh();
+    if (this.outdated) this.refresh();
     return this.view;
   }
   /** As u8, by word index. */
   get u32(): Uint32Array {
-    if (this.buffer !== this.memory.buffer) this.refresh();
+    if (this.outdated) this.refresh();
     return this.words;
   }
 
@@ -74,11 +77,11 @@ export class Core {
     this.u32[at >>> 2] = value;
   }
   getU64(at: number): bigint {
-    if (this.buffer !== this.memory.buffer) this.refresh();
+    if (this.outdated) this.refresh();
     return this.longs[at >>> 3]!;
   }
   setU64(at: number, value: bigint): void {
-    if (this.buffer !== this.memory.buffer) this.refresh();
+    if (this.outdated) this.refresh();
     this.longs[at >>> 3] = value;
   }
 
@@ -122,6 +125,19 @@ export class Core {
       `The machine's memory is used up: mapped pages that were written take more than ${limit >>> 20} MiB; write to fewer pages or give the machine a higher memoryLimit.`,
       { limit },
     );
+  }
+
+  /**
+   * Puts another frame, or none (0), into a page table. The frame that was there is freed if it was the page's own: without
+   * the mark of a written page, snapshots hold it.
+   * @param at address of the page's entry
+   */
+  setFrame(at: number, frame: number): void {
+    const entry = this.getU32(at);
+    if ((entry & PAGE_DIRTY) !== 0) this.freeFrame((entry & -PAGE_BYTES) >>> 0);
+    const more = Number(frame !== 0) - Number(entry !== 0);
+    if (more !== 0) this.setU32(FRAME_COUNT, this.getU32(FRAME_COUNT) + more);
+    this.setU32(at, frame);
   }
 
   freeFrame(frame: number): void {

@@ -2,11 +2,13 @@ import { EngineError } from '../base/errors';
 import { hex64 } from '../base/hex';
 import { u64 } from '../base/u64';
 import { decode } from '../rv64/decode';
+import { REG } from '../rv64/registers';
 import { Core } from './core';
 import {
   ADDRESS,
   CAUSE,
   CAUSE_LOAD,
+  HIGHEST_SP,
   INSTRET,
   LOADS,
   MISALIGNED,
@@ -30,8 +32,9 @@ import {
   WATCH_BY,
 } from './core/layout';
 import { PagedMemory } from './memory';
-import { Predecoder, type FetchView } from './predecode';
-import { bytesBeyond, MemorySaver, type MemoryImage } from './snapshots';
+import { Predecoder } from './predecode';
+import { HartSnapshot } from './hart-snapshot';
+import { MemorySaver } from './snapshots';
 import { Watches } from './watches';
 import type { PipelineEntry } from './timing/pipeline';
 import { TIMING_PROFILES, type TimingName, type TimingProfile } from './timing/profile';
@@ -42,6 +45,7 @@ import type {
   MachineObserver,
   MachineSnapshot,
   MachineStop,
+  Passage,
   RunOptions,
   TrapCause,
   Watch,
@@ -103,18 +107,27 @@ class HartMachine implements Machine {
     if (checkRegister(index) === 0) return;
     this.memory.observer?.register(index);
     this.core.setU64(REGS + 8 * index, value);
+    if (index === REG.sp) this.noteSp();
+  }
+  private noteSp(): void {
+    const sp = this.core.getU64(REGS + 8 * REG.sp);
+    if (sp > this.core.getU64(HIGHEST_SP)) this.core.setU64(HIGHEST_SP, sp);
   }
   registers(): BigUint64Array {
     return new BigUint64Array(this.core.u8.slice(REGS, REGS + 32 * 8).buffer);
   }
 
+  get instructions(): bigint {
+    return this.core.getU64(INSTRET);
+  }
+
   counters(): MachineCounters {
     this.core.settle();
     return {
-      instructions: this.core.getU64(INSTRET),
+      instructions: this.instructions,
       loads: this.core.getU64(LOADS),
       stores: this.core.getU64(STORES),
-      cycles: this.timer.cycles(this.core.getU64(INSTRET)),
+      cycles: this.timer.cycles(this.instructions),
     };
   }
 
@@ -138,8 +151,7 @@ class HartMachine implements Machine {
 
   /** The current cycle. */
   private now(): bigint {
-    const instructions = this.core.getU64(INSTRET);
-    return this.timer.cycles(instructions) ?? instructions;
+    return this.timer.cycles(this.instructions) ?? this.instructions;
   }
 
   private go(limit: number, untilCycle?: bigint): MachineStop {
@@ -277,6 +289,13 @@ class HartMachine implements Machine {
   watches(): ReadonlyMap<number, Watch> {
     return this.watchList.all;
   }
+  setWaypoints(addresses: readonly bigint[]): void {
+    this.predecoder.setWaypoints(addresses.map(u64));
+    this.passage();
+  }
+  passage(): Passage {
+    return this.predecoder.passage(this.getRegister(REG.sp));
+  }
   observe(observer: MachineObserver | undefined): void {
     this.memory.observer = observer;
   }
@@ -293,7 +312,7 @@ class HartMachine implements Machine {
     return this.core.getU64(MISALIGNED);
   }
   cpiStack(): CpiStack | null {
-    return this.timer.profile ? this.timer.stack(this.core.getU64(INSTRET)) : null;
+    return this.timer.profile ? this.timer.stack(this.instructions) : null;
   }
   fenceI(): void {
     this.predecoder.fenceI();
@@ -306,6 +325,7 @@ class HartMachine implements Machine {
       this,
       counters,
       image,
+      this.saver,
       this.predecoder.view(),
       this.registers(),
       STATE_CELLS.map((cell) => this.core.getU64(cell)),
@@ -321,10 +341,14 @@ class HartMachine implements Machine {
         'This snapshot was taken of another machine; restore it there.',
       );
     }
+    if (snapshot.released) {
+      throw new EngineError('machine/snapshot', 'This snapshot was released; take another one.');
+    }
     this.core.settle();
     this.saver.restore(snapshot.image);
     this.predecoder.restoreView(snapshot.view);
     snapshot.registers.forEach((value, index) => this.core.setU64(REGS + 8 * index, value));
+    this.noteSp();
     STATE_CELLS.forEach((cell, index) => this.core.setU64(cell, snapshot.cells[index]!));
     this.core.setU32(RESERVATION_SIZE, snapshot.reservation);
     this.timer.restore(snapshot.timing);
@@ -333,27 +357,6 @@ class HartMachine implements Machine {
 
 /** 64-bit cells of the core that are part of the hart's state. */
 const STATE_CELLS = [PC, INSTRET, LOADS, STORES, MISALIGNED, RESERVATION] as const;
-
-/** Bytes of what a snapshot keeps of its own beside memory and timing: registers, cells, objects. */
-const OVERHEAD = 1024;
-
-class HartSnapshot implements MachineSnapshot {
-  constructor(
-    readonly owner: Machine,
-    readonly counters: MachineCounters,
-    readonly image: MemoryImage,
-    readonly view: FetchView,
-    readonly registers: BigUint64Array,
-    readonly cells: readonly bigint[],
-    readonly reservation: number,
-    readonly timing: Uint8Array,
-  ) {}
-
-  bytesBeyond(other?: MachineSnapshot): number {
-    const image = other instanceof HartSnapshot && other.owner === this.owner ? other.image : undefined;
-    return bytesBeyond(this.image, image) + this.timing.length + OVERHEAD;
-  }
-}
 
 function checkRegister(index: number): number {
   if (!Number.isInteger(index) || index < 0 || index > 31) {

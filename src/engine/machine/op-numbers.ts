@@ -9,6 +9,8 @@ const PSEUDO_OPS = {
   NOP: 'An instruction without effect: fences, and arithmetic into x0.',
   STUB: 'Goes on at offset + imm of this region, which may not be decoded yet. Counts as no instruction.',
   LINK: 'Goes on at the record imm. Counts as no instruction.',
+  MARK: 'Notes that the machine came here, gives the record back what the mark imm keeps of it and goes on with that.',
+  RAISE_SP: 'addi sp, sp, imm with a positive imm.',
   BREAK: 'A breakpoint in the place of the op it hides.',
   ILLEGAL: 'No instruction that this hart executes.',
   FETCH_FAULT: 'An instruction whose bytes cannot all be fetched; the byte at offset + imm is the first.',

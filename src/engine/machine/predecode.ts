@@ -1,9 +1,12 @@
+import { REG } from '../rv64/registers';
 import { decode, type DecodedInsn } from '../rv64/decode';
 import type { BaseMnemonic } from '../rv64/table';
+import { Arena } from './arena';
 import type { Core } from './core';
 import {
   CODE_WRITTEN,
   COHERENT,
+  HIGHEST_SP,
   PAGE_BYTES,
   RECORD_BYTES,
   RECORD_CLASS,
@@ -19,11 +22,12 @@ import * as ops from './core/ops';
 import { CSR_OPS } from './csr';
 import type { PagedMemory } from './memory';
 import { coreOp } from './op-numbers';
+import { Patches } from './patches';
 import type { MappedRegion } from './regions';
 import { CLASS_NUMBERS, timingClassOf } from './timing/classes';
+import type { Passage } from './types';
 
-/** Bytes of the arenas that records are taken from. */
-const SEGMENT = 256 * 1024;
+const TOP = 2n ** 64n - 1n;
 
 /** Instructions that change nothing but rd: into x0 they are a NOP. */
 const PURE = new Set<string>(['i', 'shift6', 'shift5', 'r', 'unary', 'u']);
@@ -36,8 +40,6 @@ export class Predecoder {
   /** Pages as they were fetched, by region number and page. */
   private readonly fetched = new Map<number, Map<number, Uint8Array>>();
   private readonly breakpoints = new Set<bigint>();
-  /** Ops that BREAK hides, by record address. */
-  private readonly hidden = new Map<number, number>();
   /** Branch records that wait for the instruction at an offset, by region number. */
   private readonly waiting = new Map<number, Map<number, number[]>>();
   /** Code was written from outside since the last look; see fetchWhatWasWritten(). */
@@ -45,11 +47,15 @@ export class Predecoder {
   private readonly records: Arena;
   private readonly stubs: Arena;
   private readonly maps: Arena;
+  private readonly patches: Patches;
+  /** Code has been decoded that gives sp a value other than by adding to it. */
+  private setsSp = false;
 
   constructor(
     private readonly core: Core,
     private readonly memory: PagedMemory,
   ) {
+    this.patches = new Patches(core);
     this.records = new Arena(core);
     this.stubs = new Arena(core);
     this.maps = new Arena(core);
@@ -105,7 +111,9 @@ export class Predecoder {
       core.setU32(map + 2 * (offset - pageStart), record);
       const size = this.decodeOne(mapped, offset, record);
       this.settleWaiting(mapped, offset, record);
-      if (this.breakpoints.has(mapped.base + BigInt(offset))) this.hide(record);
+      const address = mapped.base + BigInt(offset);
+      this.patches.made(record, address);
+      if (this.breakpoints.has(address)) this.patches.hide(record);
       record += RECORD_BYTES;
       if (size === 0) break;
       offset += size;
@@ -129,7 +137,7 @@ export class Predecoder {
       this.put(record, ops.ILLEGAL, 0, 0, 0, 0, offset);
       return 0;
     }
-    const { mnemonic, op, format } = insn.base;
+    const { mnemonic, format } = insn.base;
     if (format === 'csr' || format === 'csri') {
       const read = csrOp(insn);
       this.put(record, read, destination(insn), 0, 0, 0, offset, CLASS_NUMBERS.csr);
@@ -143,8 +151,15 @@ export class Predecoder {
     let imm = insn.imm;
     if (format === 'branch' || mnemonic === 'jal') imm = this.linkTo(mapped, offset, offset + imm, record);
     else if (mnemonic === 'lui' || mnemonic === 'auipc') imm <<= 12;
-    this.put(record, coreOp(op), destination(insn), insn.rs1, insn.rs2, imm, offset, kind);
+    this.put(record, this.opFor(insn), destination(insn), insn.rs1, insn.rs2, imm, offset, kind);
     return insn.size;
+  }
+
+  private opFor({ base, rd, rs1, imm }: DecodedInsn): number {
+    if (rd !== REG.sp || !base.shape.rd) return coreOp(base.op);
+    if (base.mnemonic !== 'addi' || rs1 !== REG.sp) this.setsSp = true;
+    else if (imm > 0) return ops.RAISE_SP;
+    return coreOp(base.op);
   }
 
   /** The record that a branch at `from` to offset `to` continues with: the target's, or a stub in its place. */
@@ -168,7 +183,7 @@ export class Predecoder {
     const lists = this.waiting.get(mapped.number);
     const list = lists?.get(offset);
     if (!list) return;
-    for (const branch of list) this.core.setU32(branch + RECORD_IMM, record);
+    for (const branch of list) this.core.setU32(this.patches.homeOf(branch) + RECORD_IMM, record);
     lists!.delete(offset);
   }
 
@@ -253,7 +268,7 @@ export class Predecoder {
 
   private forgetRecords(): void {
     this.waiting.clear();
-    this.hidden.clear();
+    this.patches.reset();
     this.records.reset();
     this.stubs.reset();
     this.maps.reset();
@@ -280,13 +295,13 @@ export class Predecoder {
     if (this.breakpoints.has(address)) return;
     this.breakpoints.add(address);
     const record = this.findRecord(address);
-    if (record !== 0) this.hide(record);
+    if (record !== 0) this.patches.hide(record);
   }
 
   clearBreakpoint(address: bigint): void {
     this.breakpoints.delete(address);
     const record = this.findRecord(address);
-    if (record !== 0) this.show(record);
+    if (record !== 0) this.patches.show(record);
   }
 
   hasBreakpoint(address: bigint): boolean {
@@ -304,23 +319,22 @@ export class Predecoder {
     }
   }
 
+  /** Sets the addresses whose passing is noted. */
+  setWaypoints(addresses: readonly bigint[]): void {
+    this.forgetRecords();
+    this.patches.setWaypoints(addresses);
+  }
+
+  /** What was passed since this was asked last. @param sp what sp is now */
+  passage(sp: bigint): Passage {
+    const highestSp = this.setsSp ? TOP : this.core.getU64(HIGHEST_SP);
+    this.core.setU64(HIGHEST_SP, sp);
+    return { waypoints: this.patches.takePassed(), highestSp };
+  }
+
   private findRecord(address: bigint): number {
     const mapped = this.memory.table.find(address);
     return mapped === undefined ? 0 : this.recordAt(mapped, address);
-  }
-
-  private hide(record: number): void {
-    if (this.hidden.has(record)) return;
-    const { u8 } = this.core;
-    this.hidden.set(record, u8[record + RECORD_OP]!);
-    u8[record + RECORD_OP] = ops.BREAK;
-  }
-
-  private show(record: number): void {
-    const op = this.hidden.get(record);
-    if (op === undefined) return;
-    this.hidden.delete(record);
-    this.core.u8[record + RECORD_OP] = op;
   }
 }
 
@@ -356,38 +370,4 @@ function csrOp(insn: DecodedInsn): number {
   const source = insn.base.format === 'csri' ? insn.imm : insn.rs1;
   if (WRITES.has(insn.base.mnemonic) || source !== 0) return ops.ILLEGAL;
   return CSR_OPS.get(insn.csr) ?? ops.ILLEGAL;
-}
-
-/** Memory of the core handed out from the front, and taken back all at once. */
-class Arena {
-  private readonly segments: number[] = [];
-  private used = 0;
-  private at = 0;
-  private left = 0;
-
-  constructor(private readonly core: Core) {}
-
-  /** `bytes` (at most SEGMENT) of memory; what it holds is not defined. */
-  take(bytes: number): number {
-    if (bytes > this.left) {
-      if (this.used === this.segments.length) this.segments.push(this.core.allocate(SEGMENT));
-      this.at = this.segments[this.used++]!;
-      this.left = SEGMENT;
-    }
-    const at = this.at;
-    this.at += bytes;
-    this.left -= bytes;
-    return at;
-  }
-
-  /** Gives back what lies above `end` of the piece taken last. */
-  giveBack(end: number): void {
-    this.left += this.at - end;
-    this.at = end;
-  }
-
-  reset(): void {
-    this.used = 0;
-    this.left = 0;
-  }
 }

@@ -128,13 +128,12 @@ export class RegionTable {
     return mapped;
   }
 
-  /** Removes a region and frees its frames. */
+  /** Removes a region and frees the frames that are its alone. */
   remove(mapped: MappedRegion): void {
     const { core } = this;
     const first = mapped.pages >>> 2;
     for (let page = 0; page < mapped.pageCount; page++) {
-      const frame = core.u32[first + page]! & -PAGE_BYTES;
-      if (frame !== 0) core.freeFrame(frame);
+      if (core.u32[first + page] !== 0) core.setFrame(mapped.pages + 4 * page, 0);
     }
     this.giveTable(mapped.pages, mapped.pageCount);
     if (mapped.code !== 0) this.giveTable(mapped.code, mapped.pageCount);

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../base/testing/random';
+import { Core } from './core';
+import { HEAP_TOP } from './core/layout';
 import { createMachine } from './machine';
+import { PagedMemory } from './memory';
+import { MemorySaver } from './snapshots';
 import { assembled, DATA, TEXT } from './testing/assembled';
 import { mapRegions, randomText, randomValue, REGIONS, TEXT as STREAM } from './testing/streams';
 import type { Machine, MachineSnapshot } from './types';
@@ -63,7 +67,10 @@ describe.each(['none', 'rocket', 'u74'] as const)('random walks with timing %s',
       for (let move = 0; move < 120; move++) {
         const choice = random.below(3);
         if (choice === 0 && !snapshots.has(at)) snapshots.set(at, machine.snapshot());
-        else if (choice === 1 && snapshots.size > 0) {
+        else if (choice === 0 && random.below(2) === 0) {
+          snapshots.get(at)!.release();
+          snapshots.delete(at);
+        } else if (choice === 1 && snapshots.size > 0) {
           at = random.pick([...snapshots.keys()]);
           machine.restore(snapshots.get(at)!);
         } else if (at < 40) {
@@ -144,10 +151,76 @@ test('more pages than the list of written pages holds', () => {
   }
 });
 
-test('another machine’s snapshot is refused', () => {
+test('another machine’s snapshot is refused, and one that was released', () => {
   const { machine } = assembled('ebreak');
   const other = assembled('ebreak').machine.snapshot();
   expect(() => machine.restore(other)).toThrow(/another machine/);
+  const own = machine.snapshot();
+  own.release();
+  own.release();
+  expect(() => machine.restore(own)).toThrow(/was released/);
+});
+
+describe('frames', () => {
+  const PAGES = 300;
+  const region = {
+    name: 'big',
+    base: 0x10000n,
+    size: PAGES * 4096,
+    permissions: { r: true, w: true, x: false },
+  };
+
+  function memory(limit: number) {
+    const core = new Core(limit);
+    const paged = new PagedMemory(core);
+    const saver = new MemorySaver(core, paged);
+    paged.map(region);
+    const write = (value: number): void => {
+      for (let page = 0; page < PAGES; page++) paged.writeU8(region.base + BigInt(4096 * page), value);
+    };
+    const read = (): number => paged.readU8(region.base + BigInt(region.size - 4096));
+    return { core, paged, saver, write, read };
+  }
+
+  test('go back when the last image that holds them is released', () => {
+    const { core, saver, write, read } = memory(2 ** 30);
+    const images = Array.from({ length: 8 }, (_, i) => {
+      write(i);
+      return saver.save();
+    });
+    write(99);
+    const top = core.getU32(HEAP_TOP);
+    const order = [3, 0, 7, 1, 2, 6, 5, 4];
+    for (const i of order) {
+      saver.restore(images[i]!);
+      expect(read()).toBe(i);
+      saver.release(images[i]!);
+      // What the present shares with the image stays.
+      expect(read()).toBe(i);
+    }
+    for (let i = 0; i < 50; i++) {
+      write(i);
+      saver.release(saver.save());
+    }
+    expect(read()).toBe(49);
+    expect(core.getU32(HEAP_TOP)).toBe(top);
+  });
+
+  test('of images are not the guest’s: the limit is for what it has written', () => {
+    const { core, paged, saver, write, read } = memory((PAGES + 200) * 4096);
+    const images = Array.from({ length: 4 }, (_, i) => {
+      write(i);
+      return saver.save();
+    });
+    expect(core.getU32(HEAP_TOP)).toBeGreaterThan(4 * PAGES * 4096);
+    saver.restore(images[1]!);
+    expect(read()).toBe(1);
+    const more = { ...region, name: 'more', base: 0x1000000n };
+    paged.map(more);
+    expect(() => paged.write(more.base, new Uint8Array(more.size))).toThrow(/memory is used up/);
+    paged.unmap(region.base);
+    paged.write(more.base, new Uint8Array(more.size));
+  });
 });
 
 describe('text pokes', () => {

@@ -1,145 +1,125 @@
 import type { Core } from './core';
-import { DIRTY_COUNT, DIRTY_LIST, DIRTY_MAX, PAGE_BYTES, PAGE_DIRTY } from './core/layout';
+import { DIRTY_COUNT, DIRTY_LIST, DIRTY_MAX, PAGE_DIRTY } from './core/layout';
 import type { PagedMemory } from './memory';
+import { differences, frameOf, pageBytesBeyond, PageStore, type RegionPages } from './page-store';
 import type { MappedRegion } from './regions';
 import type { Region } from './types';
 
-/** Pages are kept in groups, so that a snapshot shares all groups without a change with the one before. */
-const GROUP = 64;
-const POINTER_BYTES = 8;
+/** A region as it was at an instant. */
+interface RegionImage {
+  readonly region: Region;
+  readonly number: number;
+  /** Undefined: nothing of it had been written. */
+  readonly pages: RegionPages | undefined;
+}
 
-/** Contents of pages; undefined: zeros. Never changed once made. */
-type Group = readonly (Uint8Array | undefined)[];
-type Groups = readonly (Group | undefined)[];
-
-/** Memory at an instant. */
+/** Memory at an instant, until it is released. */
 export interface MemoryImage {
-  readonly regions: readonly { readonly region: Region; readonly number: number; readonly groups: Groups }[];
+  readonly regions: readonly RegionImage[];
 }
 
-/** Bytes that an image keeps alive and another does not: pages, and the groups that hold them. */
+/** Bytes that an image keeps alive and another does not. */
 export function bytesBeyond(image: MemoryImage, other: MemoryImage | undefined): number {
-  const others = new Map(other?.regions.map(({ number, groups }) => [number, groups]));
-  let bytes = 0;
-  for (const { number, groups } of image.regions) {
-    const known = others.get(number) ?? NO_GROUPS;
-    if (groups === known) continue;
-    bytes += groups.length * POINTER_BYTES;
-    groups.forEach((group, index) => {
-      if (group === undefined || group === known[index]) return;
-      bytes += GROUP * POINTER_BYTES;
-      group.forEach(
-        (page, i) => (bytes += page !== undefined && page !== known[index]?.[i] ? PAGE_BYTES : 0),
-      );
-    });
-  }
-  return bytes;
+  const others = new Map(other?.regions.map(({ number, pages }) => [number, pages]));
+  return image.regions.reduce(
+    (sum, { number, pages }) => sum + pageBytesBeyond(pages, others.get(number)),
+    0,
+  );
 }
-
-const NO_GROUPS: Groups = [];
-const EMPTY_GROUP: Group = [];
 
 /**
- * Saves and restores memory. Pages written since the last image are copied; all others are shared with it. The core
- * keeps a list of the pages it writes for the first time after an image.
+ * Saves and restores memory without copying it: an image takes over the frames of the pages written since the last one, and
+ * the core copies a page when it is written for the first time after an image. It keeps a list of those pages.
  */
 export class MemorySaver {
-  /** What the images made so far know of each region, by its number; pages not marked dirty equal this. */
-  private saved = new Map<number, Groups>();
+  /** By region number: what pages that are not marked dirty hold. */
+  private readonly saved = new Map<number, RegionPages>();
+  private readonly store: PageStore;
 
   constructor(
     private readonly core: Core,
     private readonly memory: PagedMemory,
-  ) {}
+  ) {
+    this.store = new PageStore(core);
+  }
 
   save(): MemoryImage {
-    for (const [mapped, pages] of this.takeDirty()) {
-      const groups = [...(this.saved.get(mapped.number) ?? NO_GROUPS)];
-      const fresh = new Map<number, (Uint8Array | undefined)[]>();
-      for (const page of pages) {
-        const index = Math.floor(page / GROUP);
-        let group = fresh.get(index);
-        if (!group) {
-          group = [...(groups[index] ?? EMPTY_GROUP)];
-          fresh.set(index, group);
-          groups[index] = group;
-        }
-        const frame = this.memory.frameToRead(mapped, page);
-        group[page % GROUP] = this.core.u8.slice(frame, frame + PAGE_BYTES);
-      }
-      this.saved.set(mapped.number, groups);
+    const { core } = this;
+    for (const [mapped, pages] of this.dirty()) {
+      const changes = pages.map((page) => {
+        const at = mapped.pages + 4 * page;
+        const frame = (core.getU32(at) & ~PAGE_DIRTY) >>> 0;
+        core.setU32(at, frame);
+        return [page, frame] as const;
+      });
+      this.keep(mapped.number, this.store.changed(this.saved.get(mapped.number), changes));
     }
-    this.core.flushStoreTlb();
-    const regions = this.memory.table.all.map(({ region, number }) => ({
-      region,
-      number,
-      groups: this.saved.get(number) ?? NO_GROUPS,
-    }));
-    return { regions };
+    core.setU32(DIRTY_COUNT, 0);
+    this.forgetUnmapped();
+    core.flushStoreTlb();
+    return {
+      regions: this.memory.table.all.map(({ region, number }) => {
+        const pages = this.saved.get(number);
+        if (pages) pages.holders++;
+        return { region, number, pages };
+      }),
+    };
+  }
+
+  /** Lets go of an image: it cannot be restored any more. */
+  release(image: MemoryImage): void {
+    for (const { pages } of image.regions) if (pages) this.store.release(pages);
   }
 
   restore(image: MemoryImage): void {
     const { table } = this.memory;
-    const wanted = new Map(image.regions.map((entry) => [entry.number, entry]));
+    const wanted = new Set(image.regions.map(({ number }) => number));
     for (const mapped of [...table.all]) if (!wanted.has(mapped.number)) this.memory.remove(mapped);
+    this.forgetUnmapped();
     const present = new Map(table.all.map((mapped) => [mapped.number, mapped]));
-    const dirty = new Map([...this.takeDirty()].map(([mapped, pages]) => [mapped.number, pages]));
+    const dirty = new Map([...this.dirty()].map(([mapped, pages]) => [mapped.number, pages]));
 
-    for (const { region, number, groups } of image.regions) {
-      const known = present.get(number);
-      const mapped = known ?? table.add(region, number);
-      const before = known ? (this.saved.get(number) ?? NO_GROUPS) : NO_GROUPS;
-      const change = new Set(dirty.get(number) ?? []);
-      for (let index = 0; index < Math.max(groups.length, before.length); index++) {
-        const now = groups[index] ?? EMPTY_GROUP;
-        const old = before[index] ?? EMPTY_GROUP;
-        if (now === old) continue;
-        for (let i = 0; i < GROUP; i++) if (now[i] !== old[i]) change.add(index * GROUP + i);
-      }
-      for (const page of change) this.setPage(mapped, page, groups[Math.floor(page / GROUP)]?.[page % GROUP]);
-      this.saved.set(number, groups);
+    for (const { region, number, pages } of image.regions) {
+      const mapped = present.get(number) ?? table.add(region, number);
+      const change = [...(dirty.get(number) ?? []), ...differences(pages, this.saved.get(number))];
+      for (const page of change) this.core.setFrame(mapped.pages + 4 * page, frameOf(pages, page));
+      if (pages) pages.holders++;
+      this.keep(number, pages);
     }
-    this.takeDirty();
+    this.core.setU32(DIRTY_COUNT, 0);
     this.core.flushTlb();
   }
 
-  private setPage(mapped: MappedRegion, page: number, bytes: Uint8Array | undefined): void {
-    const at = mapped.pages + 4 * page;
-    const frame = (this.core.getU32(at) & -PAGE_BYTES) >>> 0;
-    if (bytes === undefined) {
-      if (frame !== 0) this.core.freeFrame(frame);
-      this.core.setU32(at, 0);
-      return;
-    }
-    const target =
-      frame !== 0
-        ? frame
-        : this.core.touch(mapped.base + BigInt(Math.max(0, page * PAGE_BYTES - mapped.lead)));
-    this.core.u8.set(bytes, target);
+  /** From now on a region's pages that are not dirty hold this. */
+  private keep(number: number, pages: RegionPages | undefined): void {
+    const before = this.saved.get(number);
+    if (pages) this.saved.set(number, pages);
+    else this.saved.delete(number);
+    if (before) this.store.release(before);
   }
 
-  /** The pages written since the last call, by region; their marks are cleared. */
-  private takeDirty(): Map<MappedRegion, number[]> {
+  private forgetUnmapped(): void {
+    const mapped = new Set(this.memory.table.all.map(({ number }) => number));
+    for (const number of [...this.saved.keys()]) if (!mapped.has(number)) this.keep(number, undefined);
+  }
+
+  /** The pages written since the last image was saved or restored, by region. */
+  private dirty(): Map<MappedRegion, number[]> {
     const { core } = this;
     const found = new Map<MappedRegion, number[]>();
-    const count = core.getU32(DIRTY_COUNT);
-    core.setU32(DIRTY_COUNT, 0);
     const take = (mapped: MappedRegion, page: number): void => {
-      const at = mapped.pages + 4 * page;
-      const entry = core.getU32(at);
-      if ((entry & PAGE_DIRTY) === 0) return;
-      core.setU32(at, entry & ~PAGE_DIRTY);
+      if ((core.getU32(mapped.pages + 4 * page) & PAGE_DIRTY) === 0) return;
       const list = found.get(mapped);
       if (list) list.push(page);
       else found.set(mapped, [page]);
     };
+    const { all } = this.memory.table;
+    const count = core.getU32(DIRTY_COUNT);
     if (count > DIRTY_MAX) {
-      for (const mapped of this.memory.table.all) {
-        for (let page = 0; page < mapped.pageCount; page++) take(mapped, page);
-      }
+      for (const mapped of all) for (let page = 0; page < mapped.pageCount; page++) take(mapped, page);
       return found;
     }
-    const byNumber = new Map(this.memory.table.all.map((mapped) => [mapped.number, mapped]));
+    const byNumber = new Map(all.map((mapped) => [mapped.number, mapped]));
     for (let i = 0; i < count; i++) {
       const mapped = byNumber.get(core.getU32(DIRTY_LIST + 8 * i));
       if (mapped) take(mapped, core.getU32(DIRTY_LIST + 8 * i + 4));

@@ -130,7 +130,7 @@ export interface MachineMemory {
   writeU64(address: bigint, value: bigint): void;
 }
 
-/** A saved state of hart and memory; opaque, cheap to hold. */
+/** A saved state of hart and memory; opaque, cheap to make and to hold. It holds memory of the machine until it is released. */
 export interface MachineSnapshot {
   readonly counters: MachineCounters;
   /**
@@ -138,6 +138,16 @@ export interface MachineSnapshot {
    * not written between them.
    */
   bytesBeyond(other?: MachineSnapshot): number;
+  /** Gives its memory back to the machine; it cannot be restored any more. */
+  release(): void;
+}
+
+/** What a machine has passed since it was asked last; possibly more, where what was executed has been undone since. */
+export interface Passage {
+  /** Bit i % 32 of word i / 32: the instruction at waypoint i was executed. */
+  readonly waypoints: Uint32Array;
+  /** The highest value that sp has had; 2^64 - 1 where that cannot be told. */
+  readonly highestSp: bigint;
 }
 
 /** How to run. */
@@ -159,6 +169,8 @@ export interface Machine {
   setRegister(index: number, value: bigint): void;
   /** All 32 registers at once. */
   registers(): BigUint64Array;
+  /** Instructions executed so far; what counters() says without the rest, at hardly any cost. */
+  readonly instructions: bigint;
   counters(): MachineCounters;
   /** Where the cycles went; null when the machine runs without a timing profile. */
   cpiStack(): CpiStack | null;
@@ -182,8 +194,16 @@ export interface Machine {
   watches(): ReadonlyMap<number, Watch>;
   /** Tells an observer of accesses from outside from now on; undefined: nobody. */
   observe(observer: MachineObserver | undefined): void;
+  /**
+   * Sets the addresses whose passing is noted, in place of those before. An instruction at one is a little slower the first time
+   * after each passage(), others never.
+   */
+  setWaypoints(addresses: readonly bigint[]): void;
+  /** What was passed since this, or setWaypoints(), was called last. */
+  passage(): Passage;
   /** Makes code written since the last call visible to instruction fetch. */
   fenceI(): void;
   snapshot(): MachineSnapshot;
+  /** @throws EngineError `machine/snapshot` for one of another machine, or one that was released */
   restore(snapshot: MachineSnapshot): void;
 }

@@ -28,6 +28,76 @@ helper_and_jump:
   progArrays: { targets: ['other', null] },
 };
 
+/** A program whose subprogram tail-calls the program itself: the same functions, further and further in. */
+export const RECURSION: Scene = {
+  programs: {
+    main: `
+      r6 = r1
+      call again
+      r1 = r6
+      call again
+      r0 += 1
+      exit
+again:
+      r2 = map[name:self]
+      r3 = 0
+      call bpf_tail_call
+      r0 = 100
+      exit`,
+  },
+  progArrays: { self: ['main'] },
+};
+
+/** Loops and callbacks in each other, the one by a helper, the other inlined; two calls and a whole loop that are one line. */
+export const NESTED: Scene = {
+  programs: {
+    main: `
+      r6 = 7
+      more:
+      call outer
+      r6 += -1
+      if r6 != 0 goto more
+      r0 = 0
+      exit
+outer:
+      r1 = map[name:numbers]
+      r2 = subprog[each]
+      r3 = r10
+      | r3 += -8
+      *(u64 *)(r10 -8) = 5
+      r4 = 0
+      call bpf_for_each_map_elem
+      r1 = 90
+      | r2 = subprog[looped]
+      | r3 = 0
+      | r4 = 0
+      | call bpf_loop
+      r0 = 0
+      exit
+each:
+      call leaf
+      | call leaf
+      r0 = 0
+      exit
+looped:
+      *(u64 *)(r10 -8) = r1
+      r2 = *(u64 *)(r10 -8)
+      call leaf
+      r0 = 0
+      exit
+leaf:
+      r7 = 5
+      r0 = 0
+      spin:
+      | r0 += r7
+      | r7 += -1
+      | if r7 != 0 goto spin
+      r0 += 1
+      exit`,
+  },
+  arrays: { numbers: 30 },
+};
+
 /** A helper that calls back for each of three array elements. */
 export const CALLBACKS: Scene = {
   programs: {

@@ -94,8 +94,12 @@ const STANDS_FOR: readonly (readonly [RegExp, string])[] = [
   [/^bpf_for_each_/, 'bpf_for_each_map_elem'],
 ];
 
-/** The id (enum bpf_func_id) of the helper that a kernel function is or stands in for; 0 for kfuncs and other functions. */
-export function helperIdOf(name: string): number {
+function findId(name: string): number {
   const standsFor = STANDS_FOR.find(([pattern]) => pattern.test(name))?.[1];
   return IDS.get(name) ?? (standsFor === undefined ? 0 : (IDS.get(standsFor) ?? 0));
 }
+
+const FOUND: ReadonlyMap<string, number> = new Map(HELPER_FUNCTIONS.map((name) => [name, findId(name)]));
+
+/** The id (enum bpf_func_id) of the helper that a kernel function is or stands in for; 0 for kfuncs and other functions. */
+export const helperIdOf = (name: string): number => FOUND.get(name) ?? findId(name);

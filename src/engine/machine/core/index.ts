@@ -12,7 +12,8 @@ import { loop } from './loop';
 
 export { forgetCode } from './code';
 export { settle } from './loop';
-export { allocate, flushStoreTlb, flushTlb, forgetRegion, freeFrame, touch } from './memory';
+export { allocate, freeFrame } from './frames';
+export { flushStoreTlb, flushTlb, forgetRegion, touch } from './memory';
 
 /**
  * Executes up to `limit` instructions from PC on and says why it ended (STOP_…). PC is then the next instruction, or the

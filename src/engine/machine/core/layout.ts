@@ -43,7 +43,7 @@ export const FREE_FRAMES = 3152;
 export const DIRTY_COUNT = 3156;
 /** u32: entries in WATCHES. */
 export const WATCH_COUNT = 3160;
-/** u32: frames in use. */
+/** u32: frames in page tables. */
 export const FRAME_COUNT = 3164;
 /** u64: misaligned data accesses so far. */
 export const MISALIGNED = 3168;
@@ -55,7 +55,9 @@ export const WATCH_LEFT = 3184;
 export const MODE = 3192;
 /** u32: cycles per tick of the time register. */
 export const TIME_DIVIDER = 3200;
-/** u32: the most bytes of WebAssembly memory that may be used. */
+/** u32: frames that there are, free ones and those that only snapshots hold among them. */
+export const FRAMES_MADE = 3256;
+/** u32: the most bytes of WebAssembly memory that tables and the frames in page tables may take. */
 export const HEAP_LIMIT = 3204;
 
 /** u32: entries in REGISTER_WATCHES. */
@@ -68,6 +70,11 @@ export const COHERENT = 3248;
 export const CODE_WRITTEN = 3252;
 /** u64: pipeline records written so far. */
 export const PIPELINE_COUNT = 3216;
+
+/** u64: the highest value that sp has had since this was set last. */
+export const HIGHEST_SP = 3264;
+/** u32: the last mark (MARK_…) that was passed, 0 = none. */
+export const MARKS_PASSED = 3272;
 
 /** The access that hit a memory watchpoint: u64 first byte, u32 bytes, u32 WATCH_READ | WATCH_WRITTEN, u64 bytes before the write. */
 export const ACCESS = 3224;
@@ -141,6 +148,12 @@ export const RECORD_RS2 = 6;
 export const RECORD_IMM = 8;
 /** u32: address minus the base of the region that the code lies in. */
 export const RECORD_OFFSET = 12;
+
+/** A mark on a record: the record's own bytes before RECORD_OFFSET, then u32s: the record, the mark passed before, a number. */
+export const MARK_BYTES = 24;
+export const MARK_RECORD = 12;
+export const MARK_NEXT = 16;
+export const MARK_INDEX = 20;
 
 export const EVENT_FAULT = 1;
 export const EVENT_WATCH = 2;

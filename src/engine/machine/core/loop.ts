@@ -13,6 +13,7 @@ import { div, divu, divuw, divw, mulh, mulhsu, mulhu, orcb, rem, remu, remuw, re
 import { amo, amocas, amocasPair, loadReserved, storeConditional } from './atomics';
 import { codeBase, enter, pcOf } from './code';
 import { afterAccess, leave, leaveAt, leaveEmpty, leaveFault, slowLoad } from './exits';
+import { noteSp, passMark } from './marks';
 import { storeSlow } from './memory';
 import { cached, dual, keep, keepUndone, single, timed } from './modes';
 import { ea, hit, host, imm, imm32, set, setIf, setw, u1, u2, w1, w2, x1, x2 } from './operands';
@@ -289,6 +290,12 @@ export function loop<M>(start: u32, limit: i32): i32 {
       }
 
       case op.ADDI: set(p, x1(p) + imm(p)); break;
+      case op.RAISE_SP: {
+        const sp = x1(p) + imm(p);
+        set(p, sp);
+        noteSp(sp);
+        break;
+      }
       case op.SLTI: setIf(p, i64(x1(p)) < i64(imm(p))); break;
       case op.SLTIU: setIf(p, x1(p) < imm(p)); break;
       case op.XORI: set(p, x1(p) ^ imm(p)); break;
@@ -499,6 +506,17 @@ export function loop<M>(start: u32, limit: i32): i32 {
           return leaveAt(STOP_DECODE, target, n);
         }
         if (codeBase == base) becomeLink(stub, p, target);
+        continue;
+      }
+      case op.MARK: {
+        ++n;
+        if (single<M>()) t = undoIssue(t);
+        if (dual<M>()) {
+          t = issued = undoPair(t, before);
+          pipes = beforePipes;
+          first = beforeFirst;
+        }
+        passMark(p);
         continue;
       }
       case op.ECALL: keepUndone<M>(p, t, before, beforePipes, beforeFirst, beforeReady); return leave(STOP_ECALL, p, n + 1);

@@ -6,48 +6,12 @@
 import {
   ACCESS, ACCESS_BEFORE, ACCESS_BYTES, ACCESS_KINDS, ADDRESS, CAUSE, CAUSE_LOAD, CAUSE_STORE, CODE_WRITTEN, COHERENT, DIRTY_COUNT, DIRTY_LIST,
   DIRTY_MAX, EVENT, EVENT_FAULT, EVENT_MEMORY, EVENT_WATCH,
-  FRAME_COUNT, FREE_FRAMES, HEAP_LIMIT, HEAP_TOP, LOAD_TLB, MISALIGNED, PAGE_BYTES, PAGE_DIRTY, PERMIT_R, PERMIT_W,
+  LOAD_TLB, MISALIGNED, PAGE_BYTES, PAGE_DIRTY, PERMIT_R, PERMIT_W,
   REGION_BASE, REGION_BYTES, REGION_CODE, REGION_COUNT, REGION_NUMBER, REGION_PAGES, REGION_PERMIT, REGION_SIZE, REGION_TABLE,
   RESERVATION, RESERVATION_SIZE, STORE_TLB, TLB_BYTES, TLB_EMPTY, WATCHES, WATCH_BYTES, WATCH_CHANGED, WATCH_COUNT,
   WATCH_HIT, WATCH_READ, WATCH_WRITTEN, ZERO_FRAME,
 } from './layout';
-
-/** Gives `bytes` (a multiple of 8) of zeroed memory at a multiple of 4096, or 0 when the limit is reached. */
-export function allocate(bytes: u32): u32 {
-  const at = load<u32>(HEAP_TOP);
-  const top: u64 = u64(at) + ((u64(bytes) + (PAGE_BYTES - 1)) & ~u64(PAGE_BYTES - 1));
-  if (top > u64(load<u32>(HEAP_LIMIT))) return 0;
-  const have: u64 = u64(memory.size()) << 16;
-  if (top > have) {
-    // Grow by at least an eighth, so that growing stays rare.
-    const wanted = max(top - have, min(have >> 3, u64(load<u32>(HEAP_LIMIT)) - have));
-    if (memory.grow(i32((wanted + 0xffff) >> 16)) < 0) return 0;
-  }
-  store<u32>(HEAP_TOP, u32(top));
-  return at;
-}
-
-/** A zeroed frame, or 0 when memory is used up. */
-function newFrame(): u32 {
-  let frame = load<u32>(FREE_FRAMES);
-  if (frame != 0) {
-    store<u32>(FREE_FRAMES, load<u32>(frame));
-    store<u32>(frame, 0);
-  } else {
-    frame = allocate(PAGE_BYTES);
-    if (frame == 0) return 0;
-  }
-  store<u32>(FRAME_COUNT, load<u32>(FRAME_COUNT) + 1);
-  return frame;
-}
-
-/** Gives a frame back. It must be cleared again here, because frames are handed out zeroed. */
-export function freeFrame(frame: u32): void {
-  memory.fill(frame, 0, PAGE_BYTES);
-  store<u32>(frame, load<u32>(FREE_FRAMES));
-  store<u32>(FREE_FRAMES, frame);
-  store<u32>(FRAME_COUNT, load<u32>(FRAME_COUNT) - 1);
-}
+import { copiedFrame, zeroedFrame } from './frames';
 
 /** Forgets what the look-aside tables know. */
 export function flushTlb(): void {
@@ -108,21 +72,23 @@ function frameToRead(region: u32, address: u64): u32 {
   return frame == 0 ? ZERO_FRAME : frame;
 }
 
-/** The frame to write an address of this region to; marks the page as written. 0 when memory is used up. */
+/**
+ * The frame to write an address of this region to; marks the page as written. A page without the mark shares its frame with a
+ * snapshot and gets a copy first. 0 when memory is used up.
+ */
 function frameToWrite(region: u32, address: u64): u32 {
   const at = pageEntry(region, address);
   const entry = load<u32>(at);
   if (entry & PAGE_DIRTY) return entry & ~(PAGE_BYTES - 1);
-  let frame = entry;
+  const frame = entry == 0 ? zeroedFrame() : copiedFrame(entry);
   if (frame == 0) {
-    frame = newFrame();
-    if (frame == 0) {
-      raise(EVENT_MEMORY, 0, address);
-      return 0;
-    }
-    // Loads may still be sent to the frame of zeros.
-    store<u64>(tlbSlot(address), TLB_EMPTY, LOAD_TLB);
+    raise(EVENT_MEMORY, 0, address);
+    return 0;
   }
+  // Loads that were sent to the frame it had go to this one from now on.
+  const page = address & ~u64(PAGE_BYTES - 1);
+  const known: u32 = LOAD_TLB + tlbSlot(address);
+  if (load<u64>(known) == page) store<u32>(known, frame - u32(page), 8);
   store<u32>(at, frame | PAGE_DIRTY);
   const count = load<u32>(DIRTY_COUNT);
   if (count < u32(DIRTY_MAX)) {

@@ -145,15 +145,19 @@ export const NOP = 140;
 export const STUB = 141;
 /** Goes on at the record imm. Counts as no instruction. */
 export const LINK = 142;
+/** Notes that the machine came here, gives the record back what the mark imm keeps of it and goes on with that. */
+export const MARK = 143;
+/** addi sp, sp, imm with a positive imm. */
+export const RAISE_SP = 144;
 /** A breakpoint in the place of the op it hides. */
-export const BREAK = 143;
+export const BREAK = 145;
 /** No instruction that this hart executes. */
-export const ILLEGAL = 144;
+export const ILLEGAL = 146;
 /** An instruction whose bytes cannot all be fetched; the byte at offset + imm is the first. */
-export const FETCH_FAULT = 145;
+export const FETCH_FAULT = 147;
 /** Reads the cycle counter into rd. */
-export const CSR_CYCLE = 146;
+export const CSR_CYCLE = 148;
 /** Reads the time register into rd. */
-export const CSR_TIME = 147;
+export const CSR_TIME = 149;
 /** Reads the retired-instructions counter into rd. */
-export const CSR_INSTRET = 148;
+export const CSR_INSTRET = 150;
