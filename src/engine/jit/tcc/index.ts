@@ -2,6 +2,7 @@ import { mainline } from './mainline';
 import type { TccScheme } from './scheme';
 import { stackV1 } from './stack-v1';
 import { stackV3 } from './stack-v3';
+import { stackV6 } from './stack-v6';
 import { transparent } from './transparent';
 
 /**
@@ -12,6 +13,7 @@ export const TCC_SCHEMES = {
   mainline,
   'stack-v1': stackV1,
   'stack-v3': stackV3,
+  'stack-v6': stackV6,
   transparent,
 } as const satisfies Readonly<Record<string, TccScheme>>;
 
