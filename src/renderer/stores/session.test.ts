@@ -219,6 +219,19 @@ describe('what goes wrong', () => {
   });
 });
 
+it('pauses a run that has only been asked for', async () => {
+  const fake = await startedSession();
+  const session = useSession();
+  const run = session.resume();
+  expect(session.status).toBe('stopped');
+  expect(session.running).toBe(true);
+  const pause = session.pause();
+  await Promise.all([run, pause]);
+  const asked = fake.calls.map(({ method }) => method);
+  expect(asked.indexOf('session.pause')).toBeGreaterThan(asked.indexOf('session.continue'));
+  expect(asked).toContain('session.continue');
+});
+
 it('pauses a step that takes long', async () => {
   const fake = await startedSession();
   const session = useSession();

@@ -37,6 +37,9 @@ export function isMovedOn(error: unknown): boolean {
 /** Requests that move the session; one at a time. */
 type Action = 'start' | 'restart' | 'end' | 'step' | 'continue' | 'run-to';
 
+/** Those that let the program run, if only for a step. */
+const MOVES: readonly Action[] = ['step', 'continue', 'run-to'];
+
 /** The session under the window: its state, and what is shown of its last stop. */
 export const useSession = defineStore('session', () => {
   const api = useApi();
@@ -56,7 +59,10 @@ export const useSession = defineStore('session', () => {
   const retired = new Set<string>();
 
   const status = computed(() => view.value?.status ?? 'none');
-  const running = computed(() => status.value === 'running' || action.value === 'step');
+  /** It runs, or has been asked to: a pause that follows at once counts. */
+  const running = computed(
+    () => status.value === 'running' || (action.value !== null && MOVES.includes(action.value)),
+  );
   const canMove = computed(() => status.value === 'stopped' && action.value === null);
   /** Back in time it goes from the end, too. */
   const canMoveBack = computed(() => ['stopped', 'ended'].includes(status.value) && action.value === null);
