@@ -286,7 +286,7 @@ export class Execution {
     const outcome = this.watching.during({ kind: 'kernel', pc, site }, () =>
       this.kernel.handleTrap({ reason: 'trap', pc }),
     );
-    if (outcome.kind === 'continue' && outcome.event?.kind === 'helper') this.helperCalls++;
+    if (outcome.kind === 'continue' && outcome.helper !== undefined) this.helperCalls++;
     this.drainKernelEvents(site);
     switch (outcome.kind) {
       case 'continue':

@@ -1,13 +1,6 @@
 import type { Kernel, KernelSnapshot } from '../kernel/types';
 import type { Machine, MachineSnapshot } from '../machine/types';
-import {
-  HALT_COST,
-  NO_INTEREST,
-  type Execution,
-  type ExecutionState,
-  type Halt,
-  type Interest,
-} from './execution';
+import { NO_INTEREST, type Execution, type ExecutionState, type Halt, type Interest } from './execution';
 import { Trail, type Stretch } from './trail';
 
 /** A state that can be gone back to. */
@@ -29,11 +22,15 @@ interface Kept {
  * how many times longer they get at most.
  */
 const UNITS_PER_BYTE = 1;
-const MOST_INTERVALS = 8;
-/** A program that halts often (for helpers, tail calls) replays slowly: it gets intervals up to this many times shorter. */
-const MOST_DENSITY = 4;
+const MOST_INTERVALS = 3;
+/**
+ * A program that halts often (for helpers, tail calls) replays slowly: it gets intervals up to so many times shorter. A halt, with
+ * the kernel's work, takes about as long as so many instructions.
+ */
+const MOST_DENSITY = 8;
+const HALT_UNITS = 1000;
 /** A stretch of the trail takes about this part of the time by the clock that an interval takes: it is replayed in no time. */
-const TRAIL_STRETCH = 1 / 4;
+const TRAIL_STRETCH = 1 / 8;
 /** On its way to an instant a journey takes checkpoints until the rest is as short as this. */
 const NEAR = 16_384;
 /** Units between two looks of whoever drives a journey at whether to go on: about a hundred microseconds. */
@@ -49,7 +46,7 @@ export interface HistoryLimits {
 }
 
 /** What a session keeps unless told otherwise. */
-export const HISTORY_LIMITS: HistoryLimits = { interval: 1_000_000, bytes: 128 * 2 ** 20, checkpoints: 128 };
+export const HISTORY_LIMITS: HistoryLimits = { interval: 2_000_000, bytes: 128 * 2 ** 20, checkpoints: 512 };
 
 /**
  * The way that a run has come, as checkpoints between which it is replayed: with everything seeded, a replay is the run
@@ -138,7 +135,7 @@ export class History {
   /** What has been done since the trail's last stretch ended, in units as the clock takes them. */
   private get untold(): number {
     const { time, halts } = this.execution;
-    return Math.max(0, time - this.passedUntil.time) + (halts - this.passedUntil.halts) * HALT_COST;
+    return Math.max(0, time - this.passedUntil.time) + (halts - this.passedUntil.halts) * HALT_UNITS;
   }
 
   private closeTrail(): void {
@@ -179,7 +176,7 @@ export class History {
   private density(): number {
     const { time, halts } = this.execution;
     const units = time - this.looked.time;
-    const extra = (halts - this.looked.halts) * HALT_COST;
+    const extra = (halts - this.looked.halts) * HALT_UNITS;
     this.looked = { time, halts };
     return units > 0 ? Math.min(1 + extra / units, MOST_DENSITY) : 1;
   }

@@ -34,7 +34,7 @@ function endless(limits: HistoryLimits) {
 
 const LIMITS: HistoryLimits = { interval: 100, bytes: 2 ** 30, checkpoints: 40 };
 /** These programs write to the stack all the time, so that the intervals are as long as they get. */
-const LONGEST = 8 * LIMITS.interval;
+const LONGEST = 3 * LIMITS.interval;
 const END = 200_000;
 
 /** The widest gap, in proportion to its distance from an instant. */

@@ -43,6 +43,17 @@ export class EventLog {
     return this.droppedCount;
   }
 
+  /** Whether no further helper call is kept. */
+  get helpersFull(): boolean {
+    return this.helpers >= EVENT_LIMIT;
+  }
+
+  /** Counts an event that is not kept. */
+  drop(): undefined {
+    this.droppedCount++;
+    return undefined;
+  }
+
   add(event: KernelEvent): KernelEvent {
     const isHelper = event.kind === 'helper';
     const before = isHelper ? this.helpers : this.length - this.helpers;

@@ -143,9 +143,11 @@ class KernelModel implements Kernel {
       new KernelXlatePort(this.env, this.mapStore),
       this.mapStore,
     );
-    this.traps = new Traps(this.world(), (name, id, pc, args, result) =>
-      this.log.add({ kind: 'helper', step: this.step(), pc, id, name, args, result }),
-    );
+    this.traps = new Traps(this.world(), (name, id, pc, args, result) => {
+      // Nothing is made for an event that is not kept: long runs would leave millions behind.
+      if (this.log.helpersFull) return this.log.drop();
+      return this.log.add({ kind: 'helper', step: this.step(), pc, id, name, args: [...args], result });
+    });
   }
 
   private world(): HelperWorld {

@@ -12,14 +12,14 @@ const FRAME_WORDS = 2;
 const SCRATCH_BYTES = 16;
 const ARGUMENTS = 5;
 
-/** Records a finished helper call and hands the event back; `pc` is the address that the call returns to. */
+/** Records a finished helper call and hands the event back if it is kept; `pc` is the address that the call returns to. */
 export type HelperLog = (
   name: string,
   id: number,
   pc: bigint,
   args: readonly bigint[],
   result: bigint,
-) => KernelEvent;
+) => KernelEvent | undefined;
 
 /**
  * What happens when the machine stands in kernel text: helpers run here, in one go, on registers and memory. A helper that calls
@@ -73,7 +73,12 @@ export class Traps {
     const ra = this.world.env.machine.getRegister(REG.ra);
     const result = u64(helper(this.world, args));
     this.returnTo(ra, result);
-    return { kind: 'continue', event: this.log(name, helperIdOf(name), ra, args, result) };
+    return this.ended(name, ra, args, result);
+  }
+
+  private ended(name: string, ra: bigint, args: readonly bigint[], result: bigint): TrapOutcome {
+    const event = this.log(name, helperIdOf(name), ra, args, result);
+    return event ? { kind: 'continue', helper: name, event } : { kind: 'continue', helper: name };
   }
 
   private arguments(): [bigint, bigint, bigint, bigint, bigint] {
@@ -96,7 +101,7 @@ export class Traps {
     const step = helper.begin(this.world, args);
     if (step.kind === 'return') {
       this.returnTo(ra, u64(step.value));
-      return { kind: 'continue', event: this.log(name, helperIdOf(name), ra, args, u64(step.value)) };
+      return this.ended(name, ra, args, u64(step.value));
     }
     const size = frameSize(helper);
     const sp = machine.getRegister(REG.sp) - BigInt(size);
@@ -145,7 +150,7 @@ export class Traps {
     machine.setRegister(REG.sp, sp + BigInt(size));
     const ra = memory.readU64(sp + BigInt(size - 8));
     this.returnTo(ra, u64(step.value));
-    return { kind: 'continue', event: this.log(name, helperIdOf(name), ra, args, u64(step.value)) };
+    return this.ended(name, ra, args, u64(step.value));
   }
 }
 

@@ -100,10 +100,10 @@ export type KernelEvent =
 /** What the kernel model did about a stop in a trap region. */
 export type TrapOutcome =
   /**
-   * Handled; the machine may go on at its new pc. `event` is the helper call that has ended, if one has; what the helper printed or
-   * sent stands before it in `events`.
+   * Handled; the machine may go on at its new pc. `helper` is the kernel function whose call has ended, if one has; `event` is its
+   * event, if that is kept; what the helper printed or sent stands before it in `events`.
    */
-  | { readonly kind: 'continue'; readonly event?: KernelEvent }
+  | { readonly kind: 'continue'; readonly helper?: string; readonly event?: KernelEvent }
   /** The program returned to its caller in the kernel (after the last of its repetitions). `returnValue` = all 64 bits of R0 (a5). */
   | { readonly kind: 'exit'; readonly returnValue: bigint }
   /** An address that stands for nothing we model. `message` is a sentence for people. */
