@@ -5,7 +5,10 @@ import { inRoot } from './lib/paths.mjs';
 import { runScript, say, SetupError } from './lib/say.mjs';
 import { ensureBuild, ensureModules } from './lib/setup.mjs';
 
-/** `npm run bench [-- NAME…]`: builds bench/NAME.ts as the product is built and runs its default export; one that exports `needsBuild` has the product built first. */
+/**
+ * `npm run bench [-- NAME…]`: builds bench/NAME.ts as the product is built and runs its default export; one that exports
+ * `needsBuild` has the product built first. Exit code 1 if one answers false: what it claims is not so.
+ */
 await runScript(async (wanted) => {
   await ensureModules();
   const all = readdirSync(inRoot('bench'))
@@ -16,6 +19,7 @@ await runScript(async (wanted) => {
 
   const { build } = await import('vite');
   const outDir = inRoot('out/bench');
+  let holds = true;
   for (const name of wanted.length > 0 ? wanted : all) {
     say(`bench ${name}`);
     await build({
@@ -25,6 +29,7 @@ await runScript(async (wanted) => {
     });
     const { default: bench, needsBuild } = await import(pathToFileURL(path.join(outDir, `${name}.js`)).href);
     if (needsBuild) await ensureBuild();
-    await bench();
+    if ((await bench()) === false) holds = false;
   }
+  return holds ? 0 : 1;
 });

@@ -120,7 +120,7 @@ export function repeatLastPass({ ctx }: Compilation, { pieces, unwind }: Recorde
 
 /** Names the first instruction that still moves. */
 function noConvergence(ctx: JitContext, { passes }: PassRecorder): EngineError {
-  const [moved] = passes.at(-1)?.changes() ?? [];
+  const [moved] = [...(passes.at(-1)?.changes() ?? [])].sort((a, b) => a.slot - b.slot);
   const change = moved
     ? `, this one from ${passes.at(-2)?.sizes[moved.slot] ?? 0} to ${moved.size} bytes in the last`
     : '';

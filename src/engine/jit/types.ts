@@ -118,7 +118,7 @@ export interface PassRecord {
   readonly total: number;
   /** Of every slot; of two slots translated together the first has all. Made anew each time it is asked for. */
   readonly sizes: Int32Array;
-  /** The slots whose size differs from the pass before, in ascending order. */
+  /** The slots whose size differs from the pass before, in no order. */
   changes(): Iterable<SizeChange>;
 }
 

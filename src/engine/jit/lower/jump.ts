@@ -7,7 +7,7 @@ import { emitSextw, emitZextw } from '../extend';
 import { emitImm32 } from '../load-immediate';
 import { RV } from '../registers';
 import { lowerCall } from './call';
-import { lowerTailCall, sizeInPreviousPass } from './tail-call';
+import { lowerTailCall } from './tail-call';
 
 /** The comparison of each conditional jump by the upper half of its opcode; JSET is made apart. */
 const CONDITIONS: Readonly<Record<number, Condition>> = {
@@ -33,12 +33,12 @@ export function lowerJump(ctx: JitContext, i: number): number {
   switch (opcode) {
     case BPF_CLASS.JMP | BPF_JMP_OP.JA:
       ctx.register(code.src(i));
-      lowerJumpAlways(ctx, i);
+      jumpBy(ctx, i, code.off(i));
       return 0;
     case BPF_CLASS.JMP32 | BPF_JMP_OP.JA:
       ctx.register(code.dst(i));
       ctx.register(code.src(i));
-      lowerJumpAlways(ctx, i);
+      jumpBy(ctx, i, code.imm(i));
       return 0;
     case BPF_CLASS.JMP | BPF_JMP_OP.CALL:
       ctx.register(code.src(i));
@@ -58,29 +58,8 @@ export function lowerJump(ctx: JitContext, i: number): number {
   }
 }
 
-/**
- * How far the jump, exit or tail call at slot `i` goes as this pass knows it: beside the frame the only thing that can change
- * the length of its code from round to round. Bytes from where its code begins; 0 for calls, which are long without an image.
- */
-export function jumpDistance(ctx: JitContext, i: number): number {
-  const { code } = ctx.unit;
-  const opcode = code.opcode(i);
-  switch (opcode) {
-    case BPF_CLASS.JMP | BPF_JMP_OP.CALL:
-      return 0;
-    case BPF_CLASS.JMP | BPF_JMP_OP.TAIL_CALL:
-      return 2 * sizeInPreviousPass(ctx, i);
-    case BPF_CLASS.JMP | BPF_JMP_OP.EXIT:
-      return 2 * (ctx.exitTarget - ctx.e.ninsns);
-    case BPF_CLASS.JMP32 | BPF_JMP_OP.JA:
-      return branchDistance(ctx, i, code.imm(i));
-    default:
-      return branchDistance(ctx, i, code.off(i));
-  }
-}
-
-function lowerJumpAlways(ctx: JitContext, i: number): void {
-  if (!emitJumpAndLink(ctx.e, RV.zero, jumpDistance(ctx, i), true, 'jump/always')) {
+function jumpBy(ctx: JitContext, i: number, off: number): void {
+  if (!emitJumpAndLink(ctx.e, RV.zero, branchDistance(ctx, i, off), true, 'jump/always')) {
     throw ctx.error('jit/range', i, 'the jump goes further than 2 GiB.');
   }
 }
@@ -88,7 +67,8 @@ function lowerJumpAlways(ctx: JitContext, i: number): void {
 /** 0x95: the last instruction falls into the epilogue, others jump there. */
 function lowerExit(ctx: JitContext, i: number): void {
   if (i === ctx.unit.code.length - 1) return;
-  if (!emitJumpAndLink(ctx.e, RV.zero, jumpDistance(ctx, i), true, 'jump/exit')) {
+  const distance = 2 * (ctx.exitTarget - ctx.e.ninsns);
+  if (!emitJumpAndLink(ctx.e, RV.zero, distance, true, 'jump/exit')) {
     throw ctx.error('jit/range', i, 'the epilogue is further than 2 GiB away.');
   }
 }
@@ -110,7 +90,7 @@ function lowerConditional(ctx: JitContext, i: number, opcode: number): void {
   const rs = ctx.register(code.src(i));
   const is64 = (opcode & 7) === BPF_CLASS.JMP;
   const start = e.ninsns;
-  const far = jumpDistance(ctx, i);
+  const far = branchDistance(ctx, i, code.off(i));
   /** Distance from here: what was emitted for this instruction so far lies behind. */
   const distance = (): number => far - 2 * (e.ninsns - start);
 

@@ -42,6 +42,6 @@ export function lowerTailCall(ctx: JitContext, i: number): void {
  * Halfwords of this instruction's code as the branches out of it see them. For the first instruction of a function the
  * kernel takes the prologue along, so its branches go too far; no verified program begins with a tail call.
  */
-export function sizeInPreviousPass(ctx: JitContext, i: number): number {
+function sizeInPreviousPass(ctx: JitContext, i: number): number {
   return (ctx.offset[i] ?? 0) - (i > 0 ? (ctx.offset[i - 1] ?? 0) : 0);
 }
