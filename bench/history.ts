@@ -8,7 +8,7 @@ import type { Granularity, StepKind } from '../src/engine/debugger/views';
 /** Instructions that are executed before the first step back. */
 const LENGTH = 100_000_000;
 const STEPS: readonly StepKind[] = ['into', 'over', 'out'];
-const UNITS: readonly Granularity[] = ['native', 'bpf', 'line'];
+const UNITS: readonly Granularity[] = ['native', 'bpf', 'line', 'cycle'];
 const ROUNDS = 3;
 const MIB = 2 ** 20;
 
@@ -41,7 +41,35 @@ again:
   arrays: { cells: 1 },
 });
 
-/** What runs: arithmetic, stores all over a map of 4 MiB, and a helper call every few instructions. */
+/** A helper that is not inlined calls back for elements of a map, more than are ever come to. */
+const CALLBACKS: Scene = {
+  programs: {
+    main: `
+        r1 = map[name:elements]
+        r2 = subprog[each]
+        r3 = 0
+        r4 = 0
+        call bpf_for_each_map_elem
+        r0 = 0
+        exit
+each:
+        r6 = *(u64 *)(r3 +0)
+        r7 = ${INNER}
+again:
+        r6 *= 0x5851f42d
+        r6 += r7
+        r7 += -1
+        if r7 != 0 goto again
+        r0 = 0
+        exit`,
+  },
+  arrays: { elements: 1 << 16 },
+};
+
+/**
+ * What runs: arithmetic, stores all over a map of 4 MiB, and a helper call every few instructions, each in a callback of bpf_loop,
+ * which the verifier inlines; and a callback that a helper calls.
+ */
 const SCENES: Readonly<Record<string, Scene>> = {
   'arithmetic in a loop': looping(
     'r6 *= 0x5851f42d\nr6 += r7\nr2 = r6\nr2 >>= 33\nr6 ^= r2\n*(u64 *)(r10 -8) = r6',
@@ -53,6 +81,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
     `${'r6 *= 3\nr6 += r7\n'.repeat(45)}call bpf_ktime_get_ns\nr6 ^= r0`,
     20,
   ),
+  'callbacks of a helper': CALLBACKS,
 };
 
 function sessionOn(scene: Scene, history: boolean): Session {

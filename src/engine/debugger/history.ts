@@ -31,7 +31,8 @@ const MOST_DENSITY = 8;
 const HALT_UNITS = 1000;
 /** A stretch of the trail takes about this part of the time by the clock that an interval takes: it is replayed in no time. */
 const TRAIL_STRETCH = 1 / 8;
-/** On its way to an instant a journey takes checkpoints until the rest is as short as this. */
+/** The last checkpoints on the way to an instant are taken where this part of the rest is left, until it is as short as that. */
+const APPROACH = 16;
 const NEAR = 16_384;
 /** Units between two looks of whoever drives a journey at whether to go on: about a hundred microseconds. */
 const STRETCH = 20_000;
@@ -263,7 +264,7 @@ export class History {
 
   /**
    * As goTo(), in pieces: yields the units of time that each took. On its way it takes checkpoints, half-way, after half of
-   * the rest and so on, so that the surroundings of the instant are near from now on.
+   * the rest and so on, and a few more in the last interval, so that the surroundings of the instant are near from now on.
    */
   *travel(time: number): Generator<number, Halt | undefined> {
     const checkpoint = this.checkpointFor(time);
@@ -285,8 +286,9 @@ export class History {
 
   /** Where to take a checkpoint on the way to an instant; the instant itself if none is needed. */
   private nextMark(time: number): number {
-    const half = Math.ceil((time - this.execution.time) / 2);
-    return half < Math.min(NEAR, this.interval) ? time : this.execution.time + half;
+    const rest = time - this.execution.time;
+    if (rest < Math.min(NEAR, this.interval)) return time;
+    return time - (rest < 2 * this.interval ? Math.floor(rest / APPROACH) : Math.floor(rest / 2));
   }
 
   /**

@@ -10,12 +10,18 @@ import type { Unit } from './stepping';
 import { bitsOf, passes, type Waypoint } from './trail';
 import type { StepKind } from './views';
 
+/** Higher than sp ever is. */
+const TOP = 2n ** 64n;
+
 /** Where the machine stands in BPF code. */
 interface Position {
   readonly code: CodeFunction;
   readonly offset: number;
   readonly cfa: bigint;
 }
+
+/** A beginning of a line in a function. */
+type LineStart = Omit<Waypoint, 'index'>;
 
 /** A frame of the call stack: what has run, or runs, in its place. */
 interface Level {
@@ -59,22 +65,22 @@ export function* stepBackTarget(
 
 /** The call stack that a step sets out from. */
 class Stack {
+  readonly all: readonly Level[];
   /** The innermost frame of BPF code, and those outside it. */
   readonly here: Level | undefined;
   readonly outside: readonly Level[];
   /** The line that begins where the step sets out, if one does. */
-  readonly line: Waypoint | undefined;
+  readonly line: LineStart | undefined;
 
   constructor(
     private readonly execution: Execution,
     frames: readonly Frame[],
   ) {
-    const [here, ...outside] = frames.flatMap((frame) => this.levelOf(frame) ?? []);
-    this.here = here;
-    this.outside = outside;
+    this.all = frames.flatMap((frame) => this.levelOf(frame) ?? []);
+    [this.here, ...this.outside] = this.all;
     const first = frames.find(({ code }) => code !== undefined);
     const statement = first?.code?.map.statements.find(({ offset }) => offset === first.lookup);
-    this.line = statement && { index: -1, code: first!.code!, statement };
+    this.line = statement && { code: first!.code!, statement };
   }
 
   private levelOf({ code, cfa }: Frame): Level | undefined {
@@ -121,24 +127,23 @@ function begins(history: History, stack: Stack, position: Position, unit: Unit):
 }
 
 /** Whether it is the line, in the same function, whose beginning the step sets out from. */
-const sameStart = ({ line }: Stack, { code, statement }: Waypoint): boolean =>
+const sameStart = ({ line }: Stack, { code, statement }: LineStart): boolean =>
   line !== undefined && code === line.code && sameLine(statement.line, line.statement.line);
 
-/*
- * How far out a stretch must have been for an instant of a frame to be in it. While a frame outside this one executes, sp is not
- * below the CFA of this one, which was made below all of it. While this one does, sp is not below the end of its frame.
+/**
+ * How far out a stretch must have been for an instant of one of these frames to be in it: while a frame executes, sp is not below
+ * its end. Kernel functions that call back have frames of their own between those of BPF code.
  */
-const outsideFloor = ({ here }: Stack): bigint => here?.cfa ?? 0n;
-
-function hereFloor({ here }: Stack): bigint {
-  const sizes = [...(here?.codes ?? [])].map(({ fn }) => fn.frame.size);
-  return (here?.cfa ?? 0n) - BigInt(Math.max(0, ...sizes));
+function floorOf(levels: readonly Level[]): bigint {
+  const ends = levels.map(
+    ({ cfa, codes }) => cfa - BigInt(Math.max(...[...codes].map(({ fn }) => fn.frame.size))),
+  );
+  return ends.reduce((least, end) => (end < least ? end : least), TOP);
 }
 
 function depths(stack: Stack, kind: StepKind): Quarry['mayBeIn'] {
   if (kind === 'into') return () => true;
-  if (kind === 'out' && stack.outside.length === 0) return () => false;
-  const floor = kind === 'out' ? outsideFloor(stack) : hereFloor(stack);
+  const floor = floorOf(kind === 'out' ? stack.outside : stack.all);
   return ({ highestSp }) => highestSp >= floor;
 }
 
@@ -149,13 +154,13 @@ function lines({ trail }: History, stack: Stack, kind: StepKind): Quarry['mayBeI
     return (passage: Passage): boolean => passage.highestSp >= floor && passes(passage, bits);
   };
   const outer = new Set(stack.outside.flatMap(({ codes }) => [...codes]));
-  const outside = of(({ code }) => outer.has(code), outsideFloor(stack));
+  const outside = of(({ code }) => outer.has(code), floorOf(stack.outside));
   if (kind === 'out') return outside;
   const others = (waypoint: Waypoint): boolean => !sameStart(stack, waypoint);
   const inside =
     kind === 'into'
       ? of(others, 0n)
-      : of((waypoint) => others(waypoint) && stack.here!.codes.has(waypoint.code), hereFloor(stack));
+      : of((waypoint) => others(waypoint) && stack.here!.codes.has(waypoint.code), floorOf(stack.all));
   return (passage) => inside(passage) || outside(passage);
 }
 
