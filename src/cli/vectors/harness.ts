@@ -229,7 +229,7 @@ export function recipeInput(record: Fields, name: string): JitInput {
     if (!(insns.length + piece.length * times <= MAX_RECIPE_INSNS)) {
       throw new EngineError(
         'usage/vectors',
-        `The recipe repeats ${String(hex)} ${String(repeat)} times; a program has at most ${MAX_RECIPE_INSNS} instructions.`,
+        `The recipe repeats ${String(hex)} ${String(repeat)} times; more than ${MAX_RECIPE_INSNS} instructions are not compiled here.`,
         { repeat: times },
       );
     }
