@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseProfile, type ProfileWords } from '../profile/parse';
+import { parseProfile, type ProfileWords } from '../jit/profile';
 import { buildWorld } from './build';
 import { CodeIndex } from './code-index';
 import { Execution, NO_INTEREST } from './execution';
