@@ -77,10 +77,10 @@ leaf:
   },
 };
 
-const RUNS: readonly (readonly [name: string, scene: Scene, words?: ProfileWords])[] = [
-  ['callbacks of a helper', callbacks('r1 = map[name:elements]')],
-  ['callbacks of an inlined loop', callbacks(`r1 = ${1 << 22}`)],
-  ['a line that goes on and on', LINE],
+const RUNS: readonly (readonly [name: string, scene: Scene, words: ProfileWords])[] = [
+  ['callbacks of a helper', callbacks('r1 = map[name:elements]'), {}],
+  ['callbacks of an inlined loop', callbacks(`r1 = ${1 << 22}`), {}],
+  ['a line that goes on and on', LINE, {}],
   ['recursion without end', RECURSION, { tcc: 'stack-v3' }],
 ];
 
@@ -107,7 +107,7 @@ function run(scene: Scene, words: ProfileWords) {
   return { execution, history, runTo, frames };
 }
 
-describe.each(RUNS)('a search replays a few intervals at most: %s', (_name, scene, words = {}) => {
+describe.each(RUNS)('a search replays a few intervals at most: %s', (_name, scene, words) => {
   const { execution, history, runTo, frames } = run(scene, words);
   test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 150, 1501])('%i instants before the end', (before) => {
     for (const step of STEPS) {
