@@ -90,7 +90,7 @@ export function createCommands(): Commands {
       title: 'Pause',
       group: 'Run',
       keys: ['F6'],
-      enabled: computed(() => debugging.value && session.running && !session.pausing),
+      enabled: computed(() => debugging.value && session.canPause),
       run: () => session.pause(),
     },
     {

@@ -224,7 +224,7 @@ it('pauses a run that has only been asked for', async () => {
   const session = useSession();
   const run = session.resume();
   expect(session.status).toBe('stopped');
-  expect(session.running).toBe(true);
+  expect(session.canPause).toBe(true);
   const pause = session.pause();
   await Promise.all([run, pause]);
   const asked = fake.calls.map(({ method }) => method);

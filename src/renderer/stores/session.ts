@@ -37,8 +37,8 @@ export function isMovedOn(error: unknown): boolean {
 /** Requests that move the session; one at a time. */
 type Action = 'start' | 'restart' | 'end' | 'step' | 'continue' | 'run-to';
 
-/** Those that let the program run, if only for a step. */
-const MOVES: readonly Action[] = ['step', 'continue', 'run-to'];
+/** Those that let the program run. */
+const MOVES: readonly Action[] = ['continue', 'run-to'];
 
 /** The session under the window: its state, and what is shown of its last stop. */
 export const useSession = defineStore('session', () => {
@@ -59,9 +59,10 @@ export const useSession = defineStore('session', () => {
   const retired = new Set<string>();
 
   const status = computed(() => view.value?.status ?? 'none');
+  const running = computed(() => status.value === 'running' || action.value === 'step');
   /** It runs, or has been asked to: a pause that follows at once counts. */
-  const running = computed(
-    () => status.value === 'running' || (action.value !== null && MOVES.includes(action.value)),
+  const canPause = computed(
+    () => !pausing.value && (running.value || (action.value !== null && MOVES.includes(action.value))),
   );
   const canMove = computed(() => status.value === 'stopped' && action.value === null);
   /** Back in time it goes from the end, too. */
@@ -269,7 +270,7 @@ export const useSession = defineStore('session', () => {
   }
 
   async function pause(): Promise<boolean> {
-    if (!running.value || pausing.value) return false;
+    if (!canPause.value) return false;
     pausing.value = true;
     const ok = await notices.guard('Pause', async () => accept(await api.call('session.pause', {})));
     pausing.value = false;
@@ -289,6 +290,7 @@ export const useSession = defineStore('session', () => {
     pausing,
     status,
     running,
+    canPause,
     canMove,
     canMoveBack,
     place,
